@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef IO_LINK_H
+#define IO_LINK_H
+/*
+ * A worker's line to the master, over a socket pair. The master knows which worker owns which call
+ * and passes messages on without looking inside. With --single the same interface works inside one
+ * process.
+ *
+ * Requests are answered through a callback, once: by the other side, or with AIC_ERROR_TIMEOUT
+ * after 5 s, or AIC_ERROR_NOT_FOUND where nobody owns the call.
+ */
+#include <aicaller/abi.h>
+#include <stdbool.h>
+
+struct link;
+struct loop;
+
+/* `answer` is JSON text, empty unless status is AIC_OK. */
+typedef void (*link_reply)(void *data, int32_t status, struct aic_str answer);
+
+/* A request that came to this worker: answer it with link_answer, now or later, exactly once. */
+struct link_request {
+    uint64_t id;
+    const char *call_id; /* "" = for any worker */
+    const char *kind;    /* "hangup", "status", "calls.list" ... */
+    struct aic_str body; /* JSON text */
+};
+
+struct link_handler {
+    void (*request)(void *data, const struct link_request *request);
+    void (*drain)(void *data);                     /* replaced by a newer generation */
+    void (*stop_new_calls)(void *data);            /* TERM: refuse new calls, serve the rest */
+    void (*stop)(void *data);                      /* end now */
+    void (*published)(void *data, const char *topic, struct aic_str body); /* see link_publish */
+    void *data;
+};
+
+/* `fd` is the inherited socket; -1 makes a line that ends in this process. */
+struct link *link_create(struct loop *loop, int fd, const struct link_handler *handler);
+void link_destroy(struct link *link);
+/* Tells the master that this worker listens. */
+void link_ready(struct link *link);
+
+/* Become the owner of a call: AIC_ERROR_CONFLICT when it has one that lives. */
+void link_claim_call(struct link *link, const char *call_id, struct aic_str summary,
+                     link_reply reply, void *data);
+/* New summary for `aicaller calls` (JSON object). */
+void link_update_call(struct link *link, const char *call_id, struct aic_str summary);
+void link_release_call(struct link *link, const char *call_id);
+/* Uses up a token's nonce: AIC_ERROR_CONFLICT when it was used before. */
+void link_use_token(struct link *link, const char *nonce, int64_t expires_wall_us,
+                    link_reply reply, void *data);
+/* Sends a request to the owner of a call. */
+void link_relay(struct link *link, const char *call_id, const char *kind, struct aic_str body,
+                link_reply reply, void *data);
+/* Answers a request that came in. */
+void link_answer(struct link *link, uint64_t request_id, int32_t status, struct aic_str answer);
+/* Every live call of this host: JSON array of {"call_id", "worker", ...summary}. */
+void link_list_calls(struct link *link, link_reply reply, void *data);
+/* Gives `body` to all workers of this host, this one included, and to subscribed command lines. */
+void link_publish(struct link *link, const char *topic, struct aic_str body);
+/* Takes `amount` from a bucket of `limit` per `window_ms` shared by all workers of this host:
+ * AIC_ERROR_DENIED when it is empty; the answer tells {"retry_after_ms"}. */
+void link_take(struct link *link, const char *bucket, int64_t amount, int64_t limit,
+               int64_t window_ms, link_reply reply, void *data);
+
+#endif
