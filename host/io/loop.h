@@ -3,7 +3,7 @@
 #define IO_LOOP_H
 /*
  * A thread's event loop: libuv's, with curl and libwebsockets on it. Implements base/sched.h with
- * one timer wheel, and owns the pool of speech threads.
+ * one heap of timers, and owns the pool of speech threads.
  */
 #include "base/sched.h"
 
@@ -16,10 +16,13 @@ struct loop_options {
     int pool_threads; /* 0 = one per core */
 };
 
+/* NULL options are the defaults; NULL on failure. Broken pipes do not end the process afterwards.
+ */
 struct loop *loop_create(const struct loop_options *options);
-/* Everything that lives on it is closed before; runs it until empty, then frees it. */
+/* Everything that lives on it is closed before. Lanes that are open are closed and waited for, what
+ * was posted is run, timers are forgotten; runs it until empty, then frees it. Accepts NULL. */
 void loop_destroy(struct loop *loop);
-/* Runs until loop_stop. */
+/* Runs until loop_stop, on the calling thread, which is the loop's thread from then on. */
 void loop_run(struct loop *loop);
 /* Makes loop_run return soon. From any thread, not from signal handlers. */
 void loop_stop(struct loop *loop);
@@ -28,7 +31,8 @@ struct sched *loop_sched(struct loop *loop);
 /* For the files of io/ only. */
 struct uv_loop_s *loop_uv(struct loop *loop);
 
-/* Watches a descriptor for reading; NULL on failure. */
+/* Watches a descriptor for reading; NULL on failure. The descriptor becomes non-blocking. An error
+ * or end-of-file counts as readable. */
 struct loop_watch;
 struct loop_watch *loop_watch_start(struct loop *loop, int fd, void (*readable)(void *data),
                                     void *data);
@@ -37,8 +41,8 @@ void loop_watch_stop(struct loop_watch *watch);
 
 /* Delivers a signal on the loop. */
 struct loop_signal;
-struct loop_signal *loop_signal_start(struct loop *loop, int signal,
-                                      void (*caught)(void *data, int signal), void *data);
+struct loop_signal *loop_signal_start(struct loop *loop, int number,
+                                      void (*caught)(void *data, int number), void *data);
 void loop_signal_stop(struct loop_signal *watch);
 
 /* Worst delay of a timer since the last call, in microseconds: how busy the loop is. */
