@@ -4,7 +4,7 @@
 /*
  * Log lines to standard error, as logfmt or JSON; under systemd with its level prefix. Every value
  * passes one formatter that masks known secrets and telephone numbers. Writing never blocks: what a
- * full pipe does not take is dropped and counted. From any thread.
+ * full pipe does not take is dropped and counted. From any thread. The program ignores SIGPIPE.
  *
  *     log_info("call", "answered", LOG_S("call", id), LOG_I("ring_ms", ring_ms));
  */
@@ -17,11 +17,11 @@ enum log_format { LOG_FORMAT_AUTO = 0, LOG_FORMAT_LOGFMT = 1, LOG_FORMAT_JSON = 
 struct log_field {
     const char *key; /* NULL ends a list */
     const char *text;
-    size_t text_len; /* SIZE_MAX: `text` is terminated */
-    int64_t number;  /* counts when `text` is NULL */
+    size_t text_len; /* SIZE_MAX: `text` is terminated, or NULL for an empty one */
+    int64_t number;  /* counts when there is no text */
 };
 
-#define LOG_S(k, v) ((struct log_field){.key = (k), .text = (v) ? (v) : "", .text_len = SIZE_MAX})
+#define LOG_S(k, v) ((struct log_field){.key = (k), .text = (v), .text_len = SIZE_MAX})
 #define LOG_T(k, v)                                                                                \
     ((struct log_field){.key = (k), .text = (v).ptr ? (v).ptr : "", .text_len = (v).len})
 #define LOG_I(k, v) ((struct log_field){.key = (k), .number = (int64_t)(v)})
@@ -36,11 +36,11 @@ void log_text(uint32_t level, const char *area, const char *format, ...)
 #define log_at(level, area, message, ...)                                                          \
     log_fields((level), (area), (message), (const struct log_field[]){__VA_ARGS__, {.key = NULL}})
 #define log_debug(area, message, ...) log_at(AIC_LOG_DEBUG, area, message, __VA_ARGS__)
-#define log_info(area, message, ...) log_at(AIC_LOG_INFO, area, message, __VA_ARGS__)
-#define log_warn(area, message, ...) log_at(AIC_LOG_WARN, area, message, __VA_ARGS__)
+#define log_info(area, message, ...)  log_at(AIC_LOG_INFO, area, message, __VA_ARGS__)
+#define log_warn(area, message, ...)  log_at(AIC_LOG_WARN, area, message, __VA_ARGS__)
 #define log_error(area, message, ...) log_at(AIC_LOG_ERROR, area, message, __VA_ARGS__)
 
-/* Called once at start, again after a reload. AUTO: JSON for a pipe or file, logfmt for a person. */
+/* Called once at start, again after a reload. AUTO: logfmt for a terminal, JSON for all else. */
 void log_setup(enum log_format format, uint32_t level);
 /* Sends lines to another descriptor; for tests. */
 void log_redirect(int fd);
