@@ -221,11 +221,13 @@ static void restart(struct audio_converter *converter)
 int32_t audio_convert(struct audio_converter *converter, const uint8_t *in, size_t bytes,
                       bool flush, const uint8_t **out, size_t *out_bytes)
 {
-    *out = in;
-    *out_bytes = bytes;
+    static const uint8_t nothing;
     if (converter->is_same) {
+        *out = in;
+        *out_bytes = bytes;
         return AIC_OK;
     }
+    *out = &nothing;
     *out_bytes = 0;
     if (bytes > BLOCK_MAX_SAMPLES) {
         return AIC_ERROR_TOO_LARGE;
@@ -257,7 +259,7 @@ int32_t audio_convert(struct audio_converter *converter, const uint8_t *in, size
     if (flush) {
         restart(converter);
     }
-    *out = converter->bytes;
+    *out = need > 0 ? converter->bytes : &nothing;
     *out_bytes = need;
     return AIC_OK;
 }
