@@ -309,6 +309,11 @@ void vsched_set_pool_cost(struct vsched *v, int64_t us)
     v->pool_cost_us = us;
 }
 
+void vsched_stall(struct vsched *v, int64_t us)
+{
+    v->now_us += us;
+}
+
 void vsched_shift_wall(struct vsched *v, int64_t us)
 {
     v->wall_offset_us += us;

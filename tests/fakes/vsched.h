@@ -20,6 +20,8 @@ void vsched_run(struct vsched *v, int64_t us);
 bool vsched_run_until(struct vsched *v, int64_t us, bool (*done)(void *data), void *data);
 /* Lets pool jobs take this much virtual time instead of none. */
 void vsched_set_pool_cost(struct vsched *v, int64_t us);
+/* Lets time pass without running anything, as a loop that is kept busy does. */
+void vsched_stall(struct vsched *v, int64_t us);
 /* Moves wall time alone, as an administrator does. */
 void vsched_shift_wall(struct vsched *v, int64_t us);
 size_t vsched_timers(const struct vsched *v);
