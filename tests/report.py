@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: ISC
+"""Counts tests in the JUnit files of ctest and pytest, and names the failed and skipped ones."""
+import re
+import xml.etree.ElementTree as ElementTree
+
+
+def compiled_cases(case):
+    """The cmocka tests within one program, as (name, outcome, why); found in what it printed."""
+    program = case.get("name")
+    printed = case.findtext("system-out") or ""
+    outcomes = re.findall(r"^\[\s+(OK|FAILED|SKIPPED)\s+\] (\w+)$", printed, re.M)
+    for outcome, name in outcomes:
+        yield f"{program}: {name}", outcome.lower(), ""
+    if case.get("status") == "fail" and "FAILED" not in dict(outcomes):
+        failure = case.find("failure")
+        why = failure.get("message", "") if failure is not None else ""
+        yield program, "failed", why or "the program failed"
+    elif case.get("status") in ("notrun", "disabled"):
+        yield program, "skipped", "was not run"
+
+
+def python_case(case):
+    name = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
+    for child in case:
+        if child.tag in ("failure", "error"):
+            return name, "failed", ""
+        if child.tag == "skipped":
+            return name, "skipped", child.get("message", "")
+    return name, "ok", ""
+
+
+def read(path):
+    cases = ElementTree.parse(path).getroot().iter("testcase")
+    if path.name.startswith("ctest"):
+        return [found for case in cases for found in compiled_cases(case)]
+    return [python_case(case) for case in cases]
+
+
+def tell(paths):
+    """Prints the result; True only if something ran and nothing failed."""
+    found = []
+    for path in paths:
+        if path.exists():
+            found += read(path)
+    # cmocka lists failed and skipped tests once more at the end of a program.
+    found = list(dict.fromkeys(found))
+    by_outcome = {outcome: [case for case in found if case[1] == outcome]
+                  for outcome in ("ok", "failed", "skipped")}
+    for outcome in ("skipped", "failed"):
+        for name, _, why in by_outcome[outcome]:
+            print(f"{outcome}: {name}" + (f" ({why})" if why else ""))
+    counts = {outcome: len(cases) for outcome, cases in by_outcome.items()}
+    print(f"{counts['ok']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
+    if not counts["ok"]:
+        print("no test ran")
+    return counts["ok"] > 0 and counts["failed"] == 0
