@@ -22,8 +22,11 @@ struct aic_header {
 };
 
 enum {
-    AIC_HTTP_SSE = 1u << 0, /* split a 2xx text/event-stream answer into AIC_HTTP_EVENT_SSE */
-    AIC_HTTP_WHOLE = 1u << 1 /* gather the body: one DATA event just before DONE */
+    AIC_HTTP_SSE = 1u << 0,   /* split a 2xx text/event-stream answer into AIC_HTTP_EVENT_SSE */
+    AIC_HTTP_WHOLE = 1u << 1, /* gather the body: one DATA event just before DONE, if not empty */
+    AIC_HTTP_ONCE = 1u << 2   /* never sent twice. Without it a request is repeated when a kept
+                               * connection turns out to be dead; for what must not happen twice,
+                               * such as to dial. */
 };
 
 /* Everything in it is copied before `start` returns. */
