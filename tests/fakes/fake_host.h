@@ -41,6 +41,7 @@ struct aic_ws {
     bool ended;      /* CLOSED was delivered, or dropped */
     bool closing;    /* the plugin asked for a close */
     bool refuse_sends; /* sends answer AIC_ERROR_BUSY */
+    uint64_t queued;   /* what queued_bytes answers */
     int32_t close_code;
     struct aic_buf sent;     /* text messages, each followed by a line feed */
     struct aic_buf binary;   /* binary messages, joined */
@@ -118,6 +119,10 @@ void fake_route_request(struct fake_host *fake, uint32_t method, const char *pat
 struct aic_ws *fake_route_upgrade(struct fake_host *fake, const char *path,
                                   const struct aic_header *headers, uint32_t header_count,
                                   struct aic_exchange *exchange);
+/* The same without the OPEN, which the test sends or not. */
+struct aic_ws *fake_route_accept(struct fake_host *fake, const char *path,
+                                 const struct aic_header *headers, uint32_t header_count,
+                                 struct aic_exchange *exchange);
 void fake_exchange_finish(struct aic_exchange *exchange);
 
 #endif

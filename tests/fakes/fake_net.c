@@ -238,8 +238,7 @@ static int32_t ws_send_binary(const struct aic_host *host, struct aic_ws *ws, st
 static uint64_t ws_queued_bytes(const struct aic_host *host, const struct aic_ws *ws)
 {
     (void)host;
-    (void)ws;
-    return 0;
+    return ws->queued;
 }
 
 static void ws_close(const struct aic_host *host, struct aic_ws *ws, int32_t code,
@@ -453,9 +452,9 @@ void fake_route_request(struct fake_host *fake, uint32_t method, const char *pat
     exchange->status = 404;
 }
 
-struct aic_ws *fake_route_upgrade(struct fake_host *fake, const char *path,
-                                  const struct aic_header *headers, uint32_t header_count,
-                                  struct aic_exchange *exchange)
+struct aic_ws *fake_route_accept(struct fake_host *fake, const char *path,
+                                 const struct aic_header *headers, uint32_t header_count,
+                                 struct aic_exchange *exchange)
 {
     begin_exchange(fake, headers, header_count, exchange);
     struct aic_request request = {.size = sizeof(request),
@@ -474,9 +473,7 @@ struct aic_ws *fake_route_upgrade(struct fake_host *fake, const char *path,
         int32_t status = route->accept(route->data, exchange, &request, &event, &data);
         if (status == AIC_OK) {
             exchange->status = 101;
-            struct aic_ws *ws = new_socket(fake, path, event, data);
-            fake_ws_open(ws);
-            return ws;
+            return new_socket(fake, path, event, data);
         }
         if (status != AIC_ERROR_NOT_FOUND) {
             exchange->status = 403;
@@ -484,6 +481,17 @@ struct aic_ws *fake_route_upgrade(struct fake_host *fake, const char *path,
         }
     }
     return NULL;
+}
+
+struct aic_ws *fake_route_upgrade(struct fake_host *fake, const char *path,
+                                  const struct aic_header *headers, uint32_t header_count,
+                                  struct aic_exchange *exchange)
+{
+    struct aic_ws *ws = fake_route_accept(fake, path, headers, header_count, exchange);
+    if (ws) {
+        fake_ws_open(ws);
+    }
+    return ws;
 }
 
 void fake_exchange_finish(struct aic_exchange *exchange)
