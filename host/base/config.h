@@ -36,11 +36,12 @@ struct config_problems {
     size_t errors;
 };
 
-void config_problem_add(struct config_problems *problems, struct config_pos pos,
-                        const char *format, ...) __attribute__((format(printf, 3, 4)));
-void config_warning_add(struct config_problems *problems, struct config_pos pos,
-                        const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Appends "file:line:column: text" lines, or a JSON array of {file, line, column, text, severity}. */
+void config_problem_add(struct config_problems *problems, struct config_pos pos, const char *format,
+                        ...) __attribute__((format(printf, 3, 4)));
+void config_warning_add(struct config_problems *problems, struct config_pos pos, const char *format,
+                        ...) __attribute__((format(printf, 3, 4)));
+/* Appends "file:line:column: text" lines, or a JSON array of {file, line, column, text, severity};
+ * a warning's line has "warning: " before its text. */
 void config_problems_print(const struct config_problems *problems, bool as_json,
                            struct aic_buf *to);
 void config_problems_finish(struct config_problems *problems);
@@ -93,6 +94,9 @@ const char *config_unset(const struct config_node *node);
 const char *config_written(const struct config_node *node);
 /* Whether it was an env:, file: or cred: reference. */
 bool config_is_reference(const struct config_node *node);
+/* Whether others than owner and group may read the file that the value came from: the one that
+ * wrote a literal, the one that a file: reference names. */
+bool config_is_exposed(const struct config_node *node);
 int64_t config_int(const struct config_node *node);
 double config_float(const struct config_node *node); /* of an int, too */
 bool config_bool(const struct config_node *node);
