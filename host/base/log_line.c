@@ -181,6 +181,36 @@ static void put_fields(struct writer *w, const struct log_field *field)
     }
 }
 
+static struct aic_str str(const char *text)
+{
+    return (struct aic_str){text ? text : "", text ? strlen(text) : 0};
+}
+
+/* What stands in every line, before its own fields. */
+static void put_head(struct writer *w, const struct log_line *line)
+{
+    if (line->has_priority) {
+        const char priority[] = {'<', level_priority(line->level), '>', '\0'};
+        put_text(w, priority);
+    }
+    if (w->is_json) {
+        put_text(w, "{");
+    }
+    char time[TIME_TEXT];
+    time_format(time, line->wall_us);
+    put_member(w, "time", str(time), false);
+    put_member(w, "level", str(level_name(line->level)), false);
+    if (line->worker >= 0) {
+        put_number(w, "worker", line->worker);
+        put_number(w, "generation", line->generation);
+    }
+    if (line->dropped > 0) {
+        put_number(w, "lines_dropped", (int64_t)line->dropped);
+    }
+    put_member(w, "area", str(line->area), false);
+    put_member(w, "msg", line->message, line->is_cut);
+}
+
 size_t log_line_format(char to[LOG_LINE_MAX], enum log_format format,
                        const struct mask_secrets *secrets, const struct log_line *line)
 {
@@ -190,28 +220,7 @@ size_t log_line_format(char to[LOG_LINE_MAX], enum log_format format,
                        .is_first = true,
                        .is_cut = line->is_cut,
                        .secrets = secrets};
-    if (line->has_priority) {
-        const char priority[] = {'<', level_priority(line->level), '>'};
-        (void)put(&w, priority, sizeof(priority));
-    }
-    if (w.is_json) {
-        put_text(&w, "{");
-    }
-    char time[TIME_TEXT];
-    time_format(time, line->wall_us);
-    const char *level = level_name(line->level);
-    const char *area = line->area ? line->area : "";
-    put_member(&w, "time", (struct aic_str){time, strlen(time)}, false);
-    put_member(&w, "level", (struct aic_str){level, strlen(level)}, false);
-    if (line->worker >= 0) {
-        put_number(&w, "worker", line->worker);
-        put_number(&w, "generation", line->generation);
-    }
-    if (line->dropped > 0) {
-        put_number(&w, "lines_dropped", (int64_t)line->dropped);
-    }
-    put_member(&w, "area", (struct aic_str){area, strlen(area)}, false);
-    put_member(&w, "msg", line->message, line->is_cut);
+    put_head(&w, line);
     put_fields(&w, line->fields);
 
     /* From here on the room that was kept is used. */

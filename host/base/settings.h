@@ -20,7 +20,9 @@ struct settings_table {
 struct settings; /* checked values */
 
 enum {
-    SETTINGS_LENIENT = 1u << 0 /* an unset reference is no error (the provider is not used) */
+    SETTINGS_LENIENT = 1u << 0,   /* an unset reference or a missing required value is no error:
+                                     the provider may not be used */
+    SETTINGS_ONLY_UNSET = 1u << 1 /* these are the only errors: the rest was told before */
 };
 
 /*
@@ -34,6 +36,8 @@ struct settings *settings_check(const char *what, const struct config_node *grou
                                 const char *const *skip, uint32_t flags,
                                 struct config_problems *problems);
 void settings_free(struct settings *settings);
+/* Values of PATH options that begin with "state:" are meant from this folder from now on. */
+void settings_set_state_dir(struct settings *settings, const char *state_dir);
 
 /* Getters; an undeclared name is a defect of the caller and yields the absent value. */
 bool settings_has(const struct settings *settings, const char *name);

@@ -1,0 +1,735 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/settings.h"
+
+#include "base/log.h"
+#include "base/settings_value.h"
+#include "buf.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const char *const levels[] = {"debug", "info", "warn", NULL};
+
+static const struct aic_option options[] = {
+    {.name = "api_key",
+     .type = AIC_OPTION_SECRET,
+     .flags = AIC_OPTION_REQUIRED,
+     .help = "The vendor's key."},
+    {.name = "model", .type = AIC_OPTION_STRING, .fallback = "nova-3"},
+    {.name = "port",
+     .type = AIC_OPTION_INT,
+     .flags = AIC_OPTION_RANGE,
+     .fallback = "8000",
+     .min = 1,
+     .max = 65535},
+    {.name = "speed",
+     .type = AIC_OPTION_FLOAT,
+     .flags = AIC_OPTION_RANGE,
+     .fallback = "1.0",
+     .min = 0.5,
+     .max = 2},
+    {.name = "fast", .type = AIC_OPTION_BOOL, .fallback = "true"},
+    {.name = "timeout",
+     .type = AIC_OPTION_DURATION,
+     .flags = AIC_OPTION_RANGE,
+     .fallback = "3s",
+     .min = 100,
+     .max = 60000},
+    {.name = "cache", .type = AIC_OPTION_BYTES, .fallback = "64k"},
+    {.name = "url", .type = AIC_OPTION_URL, .fallback = "https://api.example.com/v1"},
+    {.name = "path", .type = AIC_OPTION_PATH},
+    {.name = "level", .type = AIC_OPTION_ENUM, .fallback = "info", .choices = levels},
+    {.name = "hints", .type = AIC_OPTION_LIST, .fallback = "[ \"a\", \"b\" ]"},
+    {.name = "extra", .type = AIC_OPTION_JSON, .fallback = "{ n = 1; }"},
+};
+
+static const struct settings_table table = {.options = options,
+                                            .count = sizeof(options) / sizeof(options[0])};
+
+static const char *variables(const char *name)
+{
+    static const char *const known[][2] = {
+        {"KEY", "sk-from-env"}, {"PORT", "9000"},     {"SPEED", "1.5"},
+        {"FAST", "False"},      {"TIMEOUT", "250ms"}, {"WORD", "seven"},
+        {"LEVEL", "warn"},      {"HINT", "one, two"}, {"SPACE", " 5"},
+    };
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(known[i][0], name) == 0) {
+            return known[i][1];
+        }
+    }
+    return NULL;
+}
+
+/* A configuration, what became of its group, and the problems as text. */
+struct checked {
+    struct config *config;
+    struct settings *settings;
+    char problems[4096];
+    size_t errors;
+};
+
+static struct checked check_config(struct config *config, const struct settings_table *tables,
+                                   size_t count, uint32_t flags)
+{
+    static const char *const skip[] = {"plugin", NULL};
+    struct config_problems problems = {.list = NULL};
+    struct checked checked = {.config = config};
+    checked.settings = settings_check("block", config_get(config_root(config), "g"), tables, count,
+                                      skip, flags, &problems);
+    assert_non_null(checked.settings);
+    struct aic_buf text;
+    aic_buf_init(&text, sizeof(checked.problems));
+    config_problems_print(&problems, false, &text);
+    assert_true(aic_str_copy(aic_buf_view(&text), checked.problems, sizeof(checked.problems)));
+    aic_buf_finish(&text);
+    checked.errors = problems.errors;
+    config_problems_finish(&problems);
+    return checked;
+}
+
+static struct checked check(const char *group, uint32_t flags)
+{
+    struct config_problems problems = {.list = NULL};
+    struct config *config = NULL;
+    struct aic_buf text;
+    aic_buf_init(&text, 65536);
+    aic_buf_printf(&text, "g = {\n%s\n};", group);
+    assert_int_equal(config_parse("x.conf", aic_buf_view(&text), variables, &problems, &config),
+                     AIC_OK);
+    aic_buf_finish(&text);
+    return check_config(config, &table, 1, flags);
+}
+
+static void finish(struct checked *checked)
+{
+    settings_free(checked->settings);
+    config_free(checked->config);
+}
+
+static void check_problem(const char *group, const char *problem)
+{
+    struct aic_buf text;
+    aic_buf_init(&text, 4096);
+    aic_buf_printf(&text, "api_key = \"x\";\n%s", group);
+    struct checked checked = check(text.data, 0);
+    assert_string_equal(checked.problems, problem);
+    assert_int_equal(checked.errors, *problem ? 1 : 0);
+    finish(&checked);
+    aic_buf_finish(&text);
+}
+
+static void test_values_that_fit_are_typed(void **state)
+{
+    (void)state;
+    struct checked c = check("api_key = \"sk-1\"; model = \"\"; port = 1; speed = 2; fast = false; "
+                             "timeout = 1500; cache = \"2M\"; url = \"http://127.0.0.1:9/x\"; "
+                             "path = \"a/b\"; level = \"debug\"; hints = ( \"x\" ); plugin = 5; "
+                             "extra = { a = [ 1, 2 ]; b = \"c\"; };",
+                             0);
+    assert_string_equal(c.problems, "");
+    assert_string_equal(settings_string(c.settings, "api_key"), "sk-1");
+    assert_string_equal(settings_string(c.settings, "model"), "");
+    assert_true(settings_has(c.settings, "model"));
+    assert_int_equal(settings_int(c.settings, "port"), 1);
+    assert_true(settings_double(c.settings, "port") == 1);
+    assert_true(settings_double(c.settings, "speed") == 2);
+    assert_false(settings_bool(c.settings, "fast"));
+    assert_int_equal(settings_int(c.settings, "timeout"), 1500);
+    assert_int_equal(settings_int(c.settings, "cache"), 2097152);
+    assert_string_equal(settings_string(c.settings, "url"), "http://127.0.0.1:9/x");
+    assert_string_equal(settings_string(c.settings, "level"), "debug");
+    assert_int_equal(settings_list_count(c.settings, "hints"), 1);
+    assert_string_equal(settings_list_item(c.settings, "hints", 0), "x");
+    assert_null(settings_list_item(c.settings, "hints", 1));
+    assert_string_equal(settings_string(c.settings, "extra"), "{\"a\":[1,2],\"b\":\"c\"}");
+    assert_int_equal(settings_pos(c.settings, "port").line, 2);
+    assert_int_equal(settings_pos(c.settings, "port").column, 31);
+    assert_null(settings_unset(c.settings));
+
+    char folder[4096];
+    char path[4200];
+    assert_non_null(getcwd(folder, sizeof(folder)));
+    (void)snprintf(path, sizeof(path), "%s/a/b", folder);
+    assert_string_equal(settings_string(c.settings, "path"), path);
+    finish(&c);
+}
+
+static void test_defaults_fill_in(void **state)
+{
+    (void)state;
+    struct checked c = check("api_key = \"x\";", 0);
+    assert_string_equal(c.problems, "");
+    assert_string_equal(settings_string(c.settings, "model"), "nova-3");
+    assert_int_equal(settings_int(c.settings, "port"), 8000);
+    assert_true(settings_double(c.settings, "speed") == 1);
+    assert_true(settings_bool(c.settings, "fast"));
+    assert_int_equal(settings_int(c.settings, "timeout"), 3000);
+    assert_int_equal(settings_int(c.settings, "cache"), 65536);
+    assert_string_equal(settings_string(c.settings, "url"), "https://api.example.com/v1");
+    assert_false(settings_has(c.settings, "path"));
+    assert_null(settings_string(c.settings, "path"));
+    assert_int_equal(settings_list_count(c.settings, "hints"), 2);
+    assert_string_equal(settings_list_item(c.settings, "hints", 1), "b");
+    assert_string_equal(settings_string(c.settings, "extra"), "{\"n\":1}");
+    assert_int_equal(settings_pos(c.settings, "port").line, 1);
+    finish(&c);
+}
+
+static void test_a_block_that_is_not_there_is_all_defaults(void **state)
+{
+    (void)state;
+    struct config_problems problems = {.list = NULL};
+    struct settings *settings =
+        settings_check("server", NULL, &table, 1, NULL, SETTINGS_LENIENT, &problems);
+    assert_int_equal(problems.errors, 0);
+    assert_int_equal(settings_int(settings, "port"), 8000);
+    assert_string_equal(settings_unset(settings), "\"api_key\" is missing: The vendor's key.");
+    assert_string_equal(settings_pos(settings, "port").file, "");
+    settings_free(settings);
+    settings_free(NULL);
+}
+
+static void test_what_was_not_declared_is_absent(void **state)
+{
+    (void)state;
+    struct checked c = check("api_key = \"x\";", 0);
+    assert_false(settings_has(c.settings, "nothing"));
+    assert_null(settings_string(c.settings, "nothing"));
+    assert_int_equal(settings_int(c.settings, "nothing"), 0);
+    assert_true(settings_double(c.settings, "nothing") == 0);
+    assert_false(settings_bool(c.settings, "nothing"));
+    assert_int_equal(settings_list_count(c.settings, "nothing"), 0);
+    assert_null(settings_list_item(c.settings, "nothing", 0));
+    assert_int_equal(settings_pos(c.settings, "nothing").line, 1);
+    assert_string_equal(settings_pos(NULL, "x").file, "");
+    assert_null(settings_unset(NULL));
+    finish(&c);
+}
+
+static void test_an_unknown_key_gets_the_nearest_name(void **state)
+{
+    (void)state;
+    check_problem("  modle = \"x\";",
+                  "x.conf:3:3: block: unknown key \"modle\"; did you mean \"model\"?\n");
+    check_problem("plugni = \"x\";",
+                  "x.conf:3:1: block: unknown key \"plugni\"; did you mean \"plugin\"?\n");
+    check_problem("qqqqqq = 1;",
+                  "x.conf:3:1: block: unknown key \"qqqqqq\"; known are api_key, model, port, "
+                  "speed, fast, timeout, cache, url, path, level, hints, extra, plugin\n");
+}
+
+static void test_a_wrong_type_says_what_was_expected(void **state)
+{
+    (void)state;
+    check_problem("port = \"8000\";", "x.conf:3:1: block: \"port\" is \"8000\", but must be a "
+                                      "whole number, not a text\n");
+    check_problem("port = 80.5;", "x.conf:3:1: block: \"port\" is 80.5, but must be a whole "
+                                  "number, not a number with a fraction\n");
+    check_problem("port = { };",
+                  "x.conf:3:1: block: \"port\" must be a whole number, not a group\n");
+    check_problem("model = 5;",
+                  "x.conf:3:1: block: \"model\" is 5, but must be a text in quotes, not a whole "
+                  "number\n");
+    check_problem("model = [ \"a\" ];",
+                  "x.conf:3:1: block: \"model\" must be a text in quotes, not a list\n");
+    check_problem("speed = true;",
+                  "x.conf:3:1: block: \"speed\" is true, but must be a number, not true or "
+                  "false\n");
+    check_problem("fast = 1;",
+                  "x.conf:3:1: block: \"fast\" is 1, but must be true or false, not a whole "
+                  "number\n");
+    check_problem("fast = \"yes\";",
+                  "x.conf:3:1: block: \"fast\" is \"yes\", but must be true or false, not a "
+                  "text\n");
+    check_problem("timeout = 1.5;",
+                  "x.conf:3:1: block: \"timeout\" is 1.5, but must be a time such as \"500ms\", "
+                  "\"3s\", \"2m\", \"1h\", or a number of ms\n");
+    check_problem("timeout = \"3 s\";",
+                  "x.conf:3:1: block: \"timeout\" is \"3 s\", but must be a time such as "
+                  "\"500ms\", \"3s\", \"2m\", \"1h\", or a number of ms\n");
+    check_problem("cache = -1;",
+                  "x.conf:3:1: block: \"cache\" is -1, but must be a size such as \"64k\", "
+                  "\"2M\", \"1G\", or a number of bytes\n");
+    check_problem("hints = [ 1 ];",
+                  "x.conf:3:1: block: \"hints\" must be a list of texts, such as [ \"one\", "
+                  "\"two\" ]\n");
+    check_problem("hints = { };",
+                  "x.conf:3:1: block: \"hints\" must be a list of texts, such as [ \"one\", "
+                  "\"two\" ], not a group\n");
+}
+
+static void test_a_block_that_is_no_group_is_told(void **state)
+{
+    (void)state;
+    struct config_problems problems = {.list = NULL};
+    struct config *config = NULL;
+    assert_int_equal(config_parse("x.conf", AIC_STR("g = 5;"), NULL, &problems, &config), AIC_OK);
+    struct checked c = check_config(config, &table, 1, SETTINGS_LENIENT);
+    assert_string_equal(c.problems, "x.conf:1:1: block: must be a group: { name = value; ... }\n");
+    finish(&c);
+}
+
+static void test_numbers_out_of_range_are_told_with_the_range(void **state)
+{
+    (void)state;
+    check_problem("port = 65536;",
+                  "x.conf:3:1: block: \"port\" is 65536, but must be from 1 to 65535\n");
+    check_problem("port = 0;", "x.conf:3:1: block: \"port\" is 0, but must be from 1 to 65535\n");
+    check_problem("speed = 2.001;",
+                  "x.conf:3:1: block: \"speed\" is 2.001, but must be from 0.5 to 2\n");
+    check_problem("timeout = \"2m\";",
+                  "x.conf:3:1: block: \"timeout\" is \"2m\", but must be from 100 ms to 60000 "
+                  "ms\n");
+    check_problem("timeout = 99;",
+                  "x.conf:3:1: block: \"timeout\" is 99, but must be from 100 ms to 60000 ms\n");
+    check_problem("port = 65535; speed = 0.5; timeout = 100;", "");
+}
+
+static void test_a_choice_that_is_none_lists_the_choices(void **state)
+{
+    (void)state;
+    check_problem("level = \"inof\";",
+                  "x.conf:3:1: block: \"level\" is \"inof\", but must be one of \"debug\", "
+                  "\"info\", \"warn\"; did you mean \"info\"?\n");
+    check_problem("level = \"loud\";",
+                  "x.conf:3:1: block: \"level\" is \"loud\", but must be one of \"debug\", "
+                  "\"info\", \"warn\"\n");
+}
+
+static void test_references_stand_for_any_type(void **state)
+{
+    (void)state;
+    struct checked c =
+        check("api_key = \"env:KEY\"; port = \"env:PORT\"; speed = \"env:SPEED\"; "
+              "fast = \"env:FAST\"; timeout = \"env:TIMEOUT\"; level = \"env:LEVEL\"; "
+              "hints = \"env:HINT\"; url = \"env:URL:-\"; path = \"env:NONE:-/abs\";",
+              0);
+    assert_string_equal(c.problems, "");
+    assert_string_equal(settings_string(c.settings, "api_key"), "sk-from-env");
+    assert_int_equal(settings_int(c.settings, "port"), 9000);
+    assert_true(settings_double(c.settings, "speed") == 1.5);
+    assert_false(settings_bool(c.settings, "fast"));
+    assert_int_equal(settings_int(c.settings, "timeout"), 250);
+    assert_string_equal(settings_string(c.settings, "level"), "warn");
+    assert_int_equal(settings_list_count(c.settings, "hints"), 1);
+    /* An empty value is none, so that the default counts. */
+    assert_string_equal(settings_string(c.settings, "url"), "https://api.example.com/v1");
+    assert_string_equal(settings_string(c.settings, "path"), "/abs");
+    finish(&c);
+    check_problem("port = \"env:WORD\";",
+                  "x.conf:3:1: block: \"port\" is \"env:WORD\", but must be a whole number\n");
+    check_problem("port = \"env:SPACE\";",
+                  "x.conf:3:1: block: \"port\" is \"env:SPACE\", but must be a whole number\n");
+    check_problem("speed = \"env:WORD\";",
+                  "x.conf:3:1: block: \"speed\" is \"env:WORD\", but must be a number\n");
+    check_problem("fast = \"env:WORD\";",
+                  "x.conf:3:1: block: \"fast\" is \"env:WORD\", but must be true or false\n");
+}
+
+static void test_an_unset_reference_is_an_error_only_where_it_is_used(void **state)
+{
+    (void)state;
+    static const char group[] = "api_key = \"env:NO_KEY\";\nextra = { a = ( \"env:NO_EXTRA\" ); };";
+    struct checked c = check(group, 0);
+    assert_string_equal(
+        c.problems,
+        "x.conf:2:1: block: \"api_key\" has no value: environment variable NO_KEY is not set\n"
+        "x.conf:3:17: block: \"extra\" has no value: environment variable NO_EXTRA is not set\n");
+    finish(&c);
+    c = check(group, SETTINGS_LENIENT);
+    assert_string_equal(c.problems, "");
+    assert_false(settings_has(c.settings, "api_key"));
+    assert_string_equal(settings_unset(c.settings),
+                        "\"api_key\" has no value: environment variable NO_KEY is not set");
+    finish(&c);
+}
+
+static void test_what_is_required_must_be_given_and_not_empty(void **state)
+{
+    (void)state;
+    struct checked c = check("model = \"x\";", 0);
+    assert_string_equal(c.problems,
+                        "x.conf:1:1: block: \"api_key\" is missing: The vendor's key.\n");
+    finish(&c);
+    c = check("api_key = \"env:NO_KEY:-\";", 0);
+    assert_string_equal(c.problems, "x.conf:2:1: block: \"api_key\" is empty: The vendor's key.\n");
+    finish(&c);
+    c = check("", SETTINGS_LENIENT);
+    assert_string_equal(c.problems, "");
+    assert_string_equal(settings_unset(c.settings), "\"api_key\" is missing: The vendor's key.");
+    finish(&c);
+}
+
+static void test_a_second_check_tells_only_what_is_missing(void **state)
+{
+    (void)state;
+    struct checked c =
+        check("api_key = 5; modle = 1; port = \"x\"; model = \"env:NONE\";", SETTINGS_ONLY_UNSET);
+    assert_string_equal(
+        c.problems,
+        "x.conf:2:37: block: \"model\" has no value: environment variable NONE is not set\n");
+    assert_int_equal(c.errors, 1);
+    finish(&c);
+}
+
+static void test_several_problems_are_found_in_one_run(void **state)
+{
+    (void)state;
+    struct checked c = check("port = 0;\nlevel = 1;\nmodle = 2;", 0);
+    assert_int_equal(c.errors, 4);
+    /* What could not be used is at its default. */
+    assert_int_equal(settings_int(c.settings, "port"), 8000);
+    finish(&c);
+}
+
+static void test_addresses_are_whole_and_encrypted_beyond_this_machine(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        "https://api.example.com",
+        "HTTPS://api.example.com:443/v1?a=b#c",
+        "wss://api.example.com/listen",
+        "https://10.0.0.1",
+        "https://[2001:db8::1]:8443/",
+        "http://localhost:8080",
+        "http://LOCALHOST",
+        "ws://127.0.0.1:1/x",
+        "http://127.255.0.9",
+        "http://[::1]:65535/v1",
+        "ws://[::1]",
+    };
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        assert_null(setting_url_problem(good[i]));
+    }
+    static const char *const bad[] = {
+        "",
+        "api.example.com",
+        "/v1",
+        "ftp://api.example.com",
+        "https:/api.example.com",
+        "https://",
+        "https:///v1",
+        "https://:443",
+        "https://api.example.com:",
+        "https://api.example.com:0",
+        "https://api.example.com:65536",
+        "https://api.example.com:+80",
+        "https://api.example.com:8o",
+        "https://api.example.com:4294967376",
+        "https://user:pw@api.example.com",
+        "https://api example.com",
+        "https://api.example.com/a\nb",
+        "https://[::1",
+        "https://[api]",
+        "https://[::1]x",
+        "https://a]b",
+        "http://api.example.com",
+        "ws://10.0.0.1",
+        "http://128.0.0.1",
+        "http://127.0.0.1.example.com",
+        "http://localhost.example.com",
+        "http://localhost@api.example.com",
+        "http://127.1",
+        "http://[::2]",
+        "http://[::ffff:127.0.0.1]",
+        "http://0.0.0.0",
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_non_null(setting_url_problem(bad[i]));
+    }
+    check_problem("url = \"http://api.example.com\";",
+                  "x.conf:3:1: block: \"url\" is \"http://api.example.com\", but must begin with "
+                  "https:// or wss://; without encryption only this machine (localhost, "
+                  "127.0.0.1, [::1]) can be reached\n");
+    check_problem("url = \"api.example.com\";",
+                  "x.conf:3:1: block: \"url\" is \"api.example.com\", but must be a whole address, "
+                  "such as \"https://api.example.com/v1\"\n");
+}
+
+static void test_durations_and_sizes_are_parsed(void **state)
+{
+    (void)state;
+
+    static const struct {
+        const char *text;
+        int64_t ms;
+        int64_t bytes;
+    } cases[] = {
+        {"0", 0, 0},
+        {"500", 500, 500},
+        {"500ms", 500, -1},
+        {"3s", 3000, -1},
+        {"2m", 120000, 2097152},
+        {"1h", 3600000, -1},
+        {"64k", -1, 65536},
+        {"64K", -1, 65536},
+        {"2M", -1, 2097152},
+        {"1G", -1, 1073741824},
+        {"1g", -1, 1073741824},
+        {"9223372036854775807", INT64_MAX, INT64_MAX},
+        {"9223372036854775807s", -1, -1},
+        {"9223372036854775808", -1, -1},
+        {"", -1, -1},
+        {"s", -1, -1},
+        {"-1", -1, -1},
+        {"+1", -1, -1},
+        {" 1", -1, -1},
+        {"1 s", -1, -1},
+        {"1.5s", -1, -1},
+        {"1sec", -1, -1},
+        {"1d", -1, -1},
+        {"1S", -1, -1},
+        {"1kB", -1, -1},
+        {"0x10", -1, -1},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int64_t value = -1;
+        assert_int_equal(settings_parse_duration(cases[i].text, &value), cases[i].ms >= 0);
+        assert_int_equal(value, cases[i].ms);
+        value = -1;
+        assert_int_equal(settings_parse_bytes(cases[i].text, &value), cases[i].bytes >= 0);
+        assert_int_equal(value, cases[i].bytes);
+    }
+}
+
+/* A configuration file with this mode, and a key in a file beside it with that one. */
+static struct checked check_files(const char *text, mode_t mode, mode_t key_mode)
+{
+    char folder[] = "/tmp/aicaller-test-settings-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    char paths[2][64];
+    const char *const contents[] = {text, "sk-from-file\n"};
+    const mode_t modes[] = {mode, key_mode};
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(paths[i], sizeof(paths[i]), "%s/%s", folder, i == 0 ? "conf" : "key");
+        int fd = open(paths[i], O_WRONLY | O_CREAT | O_EXCL, 0600);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, contents[i], strlen(contents[i])), strlen(contents[i]));
+        assert_int_equal(fchmod(fd, modes[i]), 0);
+        close(fd);
+    }
+    struct config_problems problems = {.list = NULL};
+    struct config *config = NULL;
+    assert_int_equal(config_load(paths[0], variables, &problems, &config), AIC_OK);
+    struct checked c = check_config(config, &table, 1, 0);
+    assert_int_equal(unlink(paths[0]) + unlink(paths[1]) + rmdir(folder), 0);
+    return c;
+}
+
+static void test_a_secret_that_everybody_can_read_is_refused_or_warned_of(void **state)
+{
+    (void)state;
+    struct checked c = check_files("g = { api_key = \"file:key\"; }", 0644, 0600);
+    assert_string_equal(c.problems, "");
+    assert_string_equal(settings_string(c.settings, "api_key"), "sk-from-file");
+    finish(&c);
+
+    c = check_files("g = { api_key = \"file:key\"; }", 0600, 0604);
+    assert_int_equal(c.errors, 1);
+    assert_non_null(strstr(c.problems, "block: \"api_key\": everybody can read file:key; protect "
+                                       "it with chmod 600\n"));
+    assert_null(settings_string(c.settings, "api_key"));
+    finish(&c);
+
+    c = check_files("g = { api_key = \"sk-literal\"; }", 0644, 0600);
+    assert_int_equal(c.errors, 0);
+    assert_non_null(strstr(c.problems,
+                           "conf:1:7: warning: block: \"api_key\" stands in a file that everybody "
+                           "can read; protect it with chmod 640, or write env:NAME, file:PATH or "
+                           "cred:NAME\n"));
+    assert_string_equal(settings_string(c.settings, "api_key"), "sk-literal");
+    finish(&c);
+
+    c = check_files("g = { api_key = \"sk-literal\"; model = \"file:key\" }", 0640, 0644);
+    assert_string_equal(c.problems, "");
+    finish(&c);
+}
+
+static void test_secrets_are_hidden_from_the_log_and_from_problems(void **state)
+{
+    (void)state;
+    struct checked c = check("api_key = \"sk-never-shown\";", 0);
+    char shown[64];
+    (void)log_mask(shown, sizeof(shown), AIC_STR("key sk-never-shown"));
+    assert_string_equal(shown, "key ***");
+    finish(&c);
+    c = check("api_key = 123456789;", 0);
+    assert_string_equal(c.problems, "x.conf:2:1: block: \"api_key\" must be a text in quotes, not "
+                                    "a whole number\n");
+    finish(&c);
+}
+
+static void test_tables_of_other_versions_are_read_by_their_own_size(void **state)
+{
+    (void)state;
+
+    /* A newer plugin: every element has something behind what we know. */
+    static const struct {
+        struct aic_option option;
+        const char *newer;
+    } larger[] = {{{.name = "a", .type = AIC_OPTION_INT, .fallback = "1"}, "x"},
+                  {{.name = "b", .type = 99}, "y"},
+                  {{.name = NULL}, "z"},
+                  {{.name = "c", .type = AIC_OPTION_INT, .fallback = "3"}, "z"}};
+
+    /* An older one: neither choices nor a range. */
+    static const struct {
+        const char *name;
+        uint32_t type;
+        uint32_t flags;
+        const char *fallback;
+    } smaller[] = {{"d", AIC_OPTION_INT, AIC_OPTION_RANGE, "4"},
+                   {"e", AIC_OPTION_STRING, 0, "five"},
+                   {"a", AIC_OPTION_STRING, 0, "the first table counts"}};
+    const struct settings_table tables[] = {
+        {.options = &larger[0].option, .count = 4, .element_size = sizeof(larger[0])},
+        {.options = (const struct aic_option *)(const void *)smaller,
+         .count = 3,
+         .element_size = sizeof(smaller[0])},
+        {.options = NULL, .count = 5},
+        {.options = options, .count = 1, .element_size = 4}};
+    struct config_problems problems = {.list = NULL};
+    struct config *config = NULL;
+    assert_int_equal(
+        config_parse("x.conf", AIC_STR("g = { c = 33; d = 44; }"), NULL, &problems, &config),
+        AIC_OK);
+    struct checked c = check_config(config, tables, 4, 0);
+    assert_string_equal(c.problems, "");
+    assert_int_equal(settings_int(c.settings, "a"), 1);
+    assert_int_equal(settings_int(c.settings, "c"), 33);
+    assert_int_equal(settings_int(c.settings, "d"), 44);
+    assert_string_equal(settings_string(c.settings, "e"), "five");
+    assert_false(settings_has(c.settings, "b"));
+    finish(&c);
+
+    assert_int_equal(config_parse("x.conf", AIC_STR("g = { b = 1; }"), NULL, &problems, &config),
+                     AIC_OK);
+    c = check_config(config, tables, 1, 0);
+    assert_string_equal(c.problems, "x.conf:1:7: block: \"b\" is 1, but is of a type that this "
+                                    "version of aicaller does not know; remove it\n");
+    finish(&c);
+}
+
+static void test_a_default_that_does_not_fit_is_told_as_such(void **state)
+{
+    (void)state;
+    static const struct aic_option broken[] = {
+        {.name = "a", .type = AIC_OPTION_INT, .fallback = "many"},
+        {.name = "b", .type = AIC_OPTION_LIST, .fallback = "[ 1"},
+        {.name = "c", .type = AIC_OPTION_JSON, .fallback = "{ a = 1; }"},
+        {.name = "d", .type = AIC_OPTION_LIST, .fallback = "one"},
+        {.name = "e", .type = AIC_OPTION_LIST, .fallback = "[]"},
+    };
+    const struct settings_table one = {.options = broken, .count = 5};
+    struct config_problems problems = {.list = NULL};
+    struct config *config = NULL;
+    assert_int_equal(config_parse("x.conf", AIC_STR("g = { }"), NULL, &problems, &config), AIC_OK);
+    struct checked c = check_config(config, &one, 1, 0);
+    assert_string_equal(
+        c.problems,
+        "x.conf:1:1: block: the default of \"a\" is many, but must be a whole number\n"
+        "x.conf:1:1: block: the default of \"b\" is [ 1, but must be written as in the file\n");
+    assert_string_equal(settings_list_item(c.settings, "d", 0), "one");
+    assert_true(settings_has(c.settings, "e"));
+    assert_int_equal(settings_list_count(c.settings, "e"), 0);
+    finish(&c);
+}
+
+static void test_paths_of_the_state_folder_are_put_in_later(void **state)
+{
+    (void)state;
+    static const struct aic_option paths[] = {
+        {.name = "db", .type = AIC_OPTION_PATH, .fallback = "state:calls.db"},
+        {.name = "abs", .type = AIC_OPTION_PATH, .fallback = "/abs"},
+        {.name = "text", .type = AIC_OPTION_STRING, .fallback = "state:x"},
+    };
+    const struct settings_table one = {.options = paths, .count = 3};
+    struct config_problems problems = {.list = NULL};
+    struct config *config = NULL;
+    assert_int_equal(config_parse("x.conf", AIC_STR("g = { }"), NULL, &problems, &config), AIC_OK);
+    struct checked c = check_config(config, &one, 1, 0);
+    settings_set_state_dir(c.settings, "/var/lib/aicaller");
+    assert_string_equal(settings_string(c.settings, "db"), "/var/lib/aicaller/calls.db");
+    assert_string_equal(settings_string(c.settings, "abs"), "/abs");
+    assert_string_equal(settings_string(c.settings, "text"), "state:x");
+    finish(&c);
+}
+
+static void test_a_plugin_sees_the_same_values(void **state)
+{
+    (void)state;
+    struct checked c = check("api_key = \"sk-1\"; hints = [ \"x\", \"y\" ]; fast = true;", 0);
+    struct aic_config config;
+    settings_as_config(c.settings, "deepgram", &config);
+    assert_int_equal(config.size, sizeof(config));
+    assert_string_equal(config.provider, "deepgram");
+    assert_int_equal(config.has(&config, "api_key"), 1);
+    assert_int_equal(config.has(&config, "path"), 0);
+    assert_string_equal(config.get_string(&config, "api_key"), "sk-1");
+    assert_int_equal(config.get_int(&config, "fast"), 1);
+    assert_int_equal(config.get_int(&config, "timeout"), 3000);
+    assert_true(config.get_double(&config, "speed") == 1);
+    assert_int_equal(config.list_count(&config, "hints"), 2);
+    assert_string_equal(config.list_item(&config, "hints", 1), "y");
+    assert_null(config.list_item(&config, "hints", 2));
+    finish(&c);
+}
+
+static void test_a_thawed_configuration_is_checked_the_same(void **state)
+{
+    (void)state;
+    struct checked c = check("api_key = \"env:KEY\"; port = \"env:PORT\";", 0);
+    struct aic_buf frozen;
+    struct config *thawed = NULL;
+    aic_buf_init(&frozen, 65536);
+    assert_int_equal(config_freeze(c.config, &frozen), AIC_OK);
+    assert_int_equal(config_thaw(aic_buf_view(&frozen), &thawed), AIC_OK);
+    struct checked again = check_config(thawed, &table, 1, 0);
+    assert_string_equal(again.problems, "");
+    assert_string_equal(settings_string(again.settings, "api_key"), "sk-from-env");
+    assert_int_equal(settings_int(again.settings, "port"), 9000);
+    aic_buf_finish(&frozen);
+    finish(&again);
+    finish(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values_that_fit_are_typed),
+        cmocka_unit_test(test_defaults_fill_in),
+        cmocka_unit_test(test_a_block_that_is_not_there_is_all_defaults),
+        cmocka_unit_test(test_what_was_not_declared_is_absent),
+        cmocka_unit_test(test_an_unknown_key_gets_the_nearest_name),
+        cmocka_unit_test(test_a_wrong_type_says_what_was_expected),
+        cmocka_unit_test(test_a_block_that_is_no_group_is_told),
+        cmocka_unit_test(test_numbers_out_of_range_are_told_with_the_range),
+        cmocka_unit_test(test_a_choice_that_is_none_lists_the_choices),
+        cmocka_unit_test(test_references_stand_for_any_type),
+        cmocka_unit_test(test_an_unset_reference_is_an_error_only_where_it_is_used),
+        cmocka_unit_test(test_what_is_required_must_be_given_and_not_empty),
+        cmocka_unit_test(test_a_second_check_tells_only_what_is_missing),
+        cmocka_unit_test(test_several_problems_are_found_in_one_run),
+        cmocka_unit_test(test_addresses_are_whole_and_encrypted_beyond_this_machine),
+        cmocka_unit_test(test_durations_and_sizes_are_parsed),
+        cmocka_unit_test(test_a_secret_that_everybody_can_read_is_refused_or_warned_of),
+        cmocka_unit_test(test_secrets_are_hidden_from_the_log_and_from_problems),
+        cmocka_unit_test(test_tables_of_other_versions_are_read_by_their_own_size),
+        cmocka_unit_test(test_a_default_that_does_not_fit_is_told_as_such),
+        cmocka_unit_test(test_paths_of_the_state_folder_are_put_in_later),
+        cmocka_unit_test(test_a_plugin_sees_the_same_values),
+        cmocka_unit_test(test_a_thawed_configuration_is_checked_the_same),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
