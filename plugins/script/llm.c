@@ -44,19 +44,25 @@ static void pending_destroy(struct pending *p)
     free(p);
 }
 
-/* Takes an answer out of its session. One that is being told still has the host reading its texts:
- * `tell` frees it. */
-static void drop(struct pending *p)
+/* Ends an answer that is in no list any more. One that is being told still has the host reading its
+ * texts: `tell` frees it. */
+static void release(struct pending *p)
 {
-    struct pending **at = &p->session->pending;
-    while (*at != p) {
-        at = &(*at)->next;
-    }
-    *at = p->next;
-    p->session->pending_count--;
     p->is_gone = true;
     if (!p->is_telling) {
         pending_destroy(p);
+    }
+}
+
+static void unlink_pending(struct pending *p)
+{
+    struct pending **at = &p->session->pending;
+    while (*at && *at != p) {
+        at = &(*at)->next;
+    }
+    if (*at) {
+        *at = p->next;
+        p->session->pending_count--;
     }
 }
 
@@ -102,7 +108,7 @@ static void tell(void *data)
                                    .provider_state = aic_buf_view(&p->state)};
     if (emit(p, AIC_LLM_EVENT_STARTED, started) && tell_text(p) && tell_tool(p) &&
         emit(p, AIC_LLM_EVENT_FINISH, finish)) {
-        drop(p);
+        unlink_pending(p);
     }
     pending_destroy(p);
 }
@@ -275,7 +281,8 @@ static int32_t llm_cancel(void *session, uint64_t id)
     struct session *s = session;
     for (struct pending *p = s->pending; p; p = p->next) {
         if (p->id == id) {
-            drop(p);
+            unlink_pending(p);
+            release(p);
             return AIC_OK;
         }
     }
@@ -285,8 +292,10 @@ static int32_t llm_cancel(void *session, uint64_t id)
 static void llm_close(void *session)
 {
     struct session *s = session;
-    while (s && s->pending) {
-        drop(s->pending);
+    struct pending *next = NULL;
+    for (struct pending *p = s ? s->pending : NULL; p; p = next) {
+        next = p->next;
+        release(p);
     }
     free(s);
 }

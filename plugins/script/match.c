@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STARTS = SCRIPT_MATCH_WORDS + 1, SHORTEST_EXAMPLE = 3 };
+enum {
+    STARTS = SCRIPT_MATCH_WORDS + 1,
+    SHORTEST_EXAMPLE = 3,
+    FOLDED_MAX_BYTES = SCRIPT_MATCH_BYTES * 20 /* one character can become eighteen */
+};
 
 static uint64_t bit(uint32_t place)
 {
@@ -95,7 +99,7 @@ int32_t script_match_init(struct script_match *match, const struct script *scrip
         said.ptr += said.len - SCRIPT_MATCH_BYTES;
         said.len = SCRIPT_MATCH_BYTES;
     }
-    aic_buf_init(&match->folded, SCRIPT_MATCH_BYTES * 20);
+    aic_buf_init(&match->folded, FOLDED_MAX_BYTES);
     script_fold(&match->folded, said);
     match->ends = calloc((size_t)script->list_count * STARTS + 1, sizeof(*match->ends));
     if (!match->ends || match->folded.failed) {
@@ -264,6 +268,7 @@ static uint32_t count_before(const char *text, const char *at, struct aic_str na
     return count;
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): as deep as lists refer to each other, never in a circle
 static void put_entry(const struct script_match *match, const struct script_entry *entry,
                       const uint32_t *places, struct aic_buf *value)
 {
@@ -286,7 +291,7 @@ static void put_entry(const struct script_match *match, const struct script_entr
     }
 }
 
-/* Depth is bounded: lists do not refer to each other in a circle. */
+// NOLINTNEXTLINE(misc-no-recursion): see put_entry
 static void put_value(const struct script_match *match, struct span span, struct aic_buf *value)
 {
     const struct script_list *list = &match->script->lists[span.list];

@@ -22,15 +22,30 @@ int32_t script_memory_init(struct script_memory *memory, const struct script *sc
     return AIC_OK;
 }
 
-void script_memory_finish(struct script_memory *memory, const struct script *script)
+/* Forgets everything. */
+static void reset(struct script_memory *memory, const struct script *script)
 {
     for (uint32_t i = 0; memory->values && i < script->name_count; i++) {
         free(memory->values[i]);
+        memory->values[i] = NULL;
     }
+    if (memory->told) {
+        memset(memory->told, 0, script->site_count * sizeof(*memory->told));
+    }
+    free(memory->last);
+    memory->last = NULL;
+    memory->state = memory->failed = SCRIPT_NONE;
+    memory->misses = 0;
+    memory->ended = false;
+}
+
+void script_memory_finish(struct script_memory *memory, const struct script *script)
+{
+    reset(memory, script);
     free(memory->values);
     free(memory->told);
-    free(memory->last);
-    *memory = (struct script_memory){.state = SCRIPT_NONE, .failed = SCRIPT_NONE};
+    memory->values = NULL;
+    memory->told = NULL;
 }
 
 static int32_t replace(char **to, struct aic_str text)
@@ -170,9 +185,7 @@ int32_t script_memory_read(struct script_memory *memory, const struct script *sc
     int32_t status = read_root(memory, script, root);
     aic_json_free(root);
     if (status != AIC_OK) {
-        script_memory_finish(memory, script);
-        int32_t again = script_memory_init(memory, script);
-        return again == AIC_OK ? status : again;
+        reset(memory, script);
     }
-    return AIC_OK;
+    return status;
 }

@@ -53,6 +53,7 @@ static void count_lists(struct phrases *p)
 static void put_list(const struct phrases *p, uint32_t number, uint64_t way, struct aic_buf *to);
 
 /* Writes way `way` of a pattern: its text, each {list} replaced. */
+// NOLINTNEXTLINE(misc-no-recursion): as deep as lists refer to each other, never in a circle
 static void put_pattern(const struct phrases *p, const struct script_pattern *pattern, uint64_t way,
                         struct aic_buf *to)
 {
@@ -73,6 +74,7 @@ static void put_pattern(const struct phrases *p, const struct script_pattern *pa
     aic_buf_text(to, at);
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): see put_pattern
 static void put_list(const struct phrases *p, uint32_t number, uint64_t way, struct aic_buf *to)
 {
     const struct script_list *list = &p->script->lists[number];

@@ -11,6 +11,9 @@
 enum { LINE_MAX_BYTES = 1000, NAME_MAX_BYTES = 40 };
 
 static void report(struct script_problems *problems, uint32_t level, int line, const char *format,
+                   va_list args) __attribute__((format(printf, 4, 0)));
+
+static void report(struct script_problems *problems, uint32_t level, int line, const char *format,
                    va_list args)
 {
     struct aic_buf text;
@@ -51,34 +54,34 @@ void script_problems_end(struct script_problems *problems)
     }
 }
 
-static size_t least(size_t a, size_t b, size_t c)
+static size_t least(size_t a, size_t b)
 {
-    size_t ab = a < b ? a : b;
-    return ab < c ? ab : c;
+    return a < b ? a : b;
 }
 
-/* Letters to add, drop or replace to make one name of the other. */
+/* Letters to add, drop, replace or swap with their neighbour to make one name of the other. */
 static size_t distance(const char *a, const char *b)
 {
     size_t a_len = strlen(a);
     size_t b_len = strlen(b);
+    size_t d[NAME_MAX_BYTES + 1][NAME_MAX_BYTES + 1];
     if (a_len > NAME_MAX_BYTES || b_len > NAME_MAX_BYTES) {
         return SIZE_MAX;
     }
-    size_t row[NAME_MAX_BYTES + 1];
-    for (size_t j = 0; j <= b_len; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; i <= a_len; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b_len; j++) {
-            size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            row[j] = least(row[j] + 1, row[j - 1] + 1, replaced);
+    for (size_t i = 0; i <= a_len; i++) {
+        for (size_t j = 0; j <= b_len; j++) {
+            if (i == 0 || j == 0) {
+                d[i][j] = i + j;
+                continue;
+            }
+            size_t replaced = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+            d[i][j] = least(replaced, least(d[i - 1][j], d[i][j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
+            }
         }
     }
-    return row[b_len];
+    return d[a_len][b_len];
 }
 
 void script_guess_init(struct script_guess *guess, const char *wrong)

@@ -38,7 +38,10 @@ static char closing_of(char bracket)
     if (bracket == '{') {
         return '}';
     }
-    return bracket == '[' ? ']' : ')';
+    if (bracket == '[') {
+        return ']';
+    }
+    return ')';
 }
 
 static void stop(struct scan *s)
@@ -157,7 +160,7 @@ static void scan_sign(struct scan *s)
 static void scan_next(struct scan *s)
 {
     char c = *s->p;
-    char following = s->p + 1 < s->end ? s->p[1] : '\0';
+    const char following = s->p[1]; /* the text is terminated */
     if (c == '\n' || c == ' ' || c == '\t' || c == '\r' || c == '\f') {
         s->line += c == '\n';
         s->p++;

@@ -7,40 +7,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Puts a list behind all lists that it refers to. `marks`: 1 under way, 2 done. */
-static void order_list(struct script *script, struct script_problems *problems, uint32_t number,
-                       uint8_t *marks, uint32_t *placed)
+/* The first list within `list` that has no place in the order yet, and the line; else NONE. */
+static uint32_t unplaced(const struct script_list *list, const bool *placed, int *line)
 {
-    const struct script_list *list = &script->lists[number];
-    marks[number] = 1;
     for (uint32_t i = 0; i < list->count; i++) {
-        for (uint32_t k = 0; k < list->entries[i].say.count; k++) {
-            uint32_t inner = list->entries[i].say.parts[k].list;
-            if (inner == SCRIPT_NONE || marks[inner] == 2) {
-                continue;
+        const struct script_pattern *say = &list->entries[i].say;
+        for (uint32_t k = 0; k < say->count; k++) {
+            if (say->parts[k].list != SCRIPT_NONE && !placed[say->parts[k].list]) {
+                *line = say->line;
+                return say->parts[k].list;
             }
-            if (marks[inner] == 1) {
-                script_problem(problems, list->entries[i].say.line,
-                               "word lists \"%s\" and \"%s\" refer to each other in a circle",
-                               list->name, script->lists[inner].name);
-                return;
-            }
-            order_list(script, problems, inner, marks, placed);
         }
     }
-    marks[number] = 2;
-    script->list_order[(*placed)++] = number;
+    return SCRIPT_NONE;
 }
 
+/* Orders the lists so that each stands behind all that it refers to. */
 static void order_lists(struct script *script, struct script_problems *problems)
 {
-    uint8_t marks[SCRIPT_MAX_LISTS] = {0};
-    uint32_t placed = 0;
+    bool placed[SCRIPT_MAX_LISTS] = {false};
+    uint32_t count = 0;
+    int line = 0;
     script->list_order = script_alloc(script, script->list_count, sizeof(*script->list_order));
-    uint32_t before = problems->count;
-    for (uint32_t i = 0; script->list_order && i < script->list_count; i++) {
-        if (marks[i] == 0 && problems->count == before) {
-            order_list(script, problems, i, marks, &placed);
+    for (bool grew = script->list_order != NULL; grew;) {
+        grew = false;
+        for (uint32_t i = 0; i < script->list_count; i++) {
+            if (!placed[i] && unplaced(&script->lists[i], placed, &line) == SCRIPT_NONE) {
+                placed[i] = true;
+                script->list_order[count++] = i;
+                grew = true;
+            }
+        }
+    }
+    for (uint32_t i = 0; i < script->list_count; i++) {
+        if (!placed[i]) {
+            uint32_t inner = unplaced(&script->lists[i], placed, &line);
+            script_problem(problems, line,
+                           "word list \"%s\" refers to \"%s\", and that leads back in a circle",
+                           script->lists[i].name, script->lists[inner].name);
         }
     }
 }
@@ -290,27 +294,38 @@ static void check_texts(const struct script *script, struct script_problems *pro
     }
 }
 
-/* How many intents use a word in their examples; a word counts the less, the more do. */
-static void weigh_words(struct script *script)
+/* Counts in `uses` the words of an intent's examples, each once; `last` remembers by whom a word
+ * was counted last. */
+static void count_words(const struct script_intent *intent, uint32_t mark, uint32_t *last,
+                        uint32_t *uses)
 {
-    uint32_t *last = calloc(script->word_count + 1, sizeof(*last)); /* intent + 1 */
-    uint32_t *uses = calloc(script->word_count + 1, sizeof(*uses));
-    for (uint32_t i = 0; last && uses && i < script->intent_count; i++) {
-        const struct script_patterns *examples = &script->intents[i].examples;
-        for (uint32_t e = 0; e < examples->count; e++) {
-            for (uint32_t k = 0; k < examples->items[e].count; k++) {
-                uint32_t word = examples->items[e].parts[k].word;
-                if (word != SCRIPT_NONE && last[word] != i + 1) {
-                    last[word] = i + 1;
-                    uses[word]++;
-                }
+    for (uint32_t e = 0; e < intent->examples.count; e++) {
+        const struct script_pattern *example = &intent->examples.items[e];
+        for (uint32_t k = 0; k < example->count; k++) {
+            uint32_t word = example->parts[k].word;
+            if (word != SCRIPT_NONE && last[word] != mark) {
+                last[word] = mark;
+                uses[word]++;
             }
         }
     }
-    for (uint32_t w = 0; last && uses && w < script->word_count; w++) {
-        script->weights[w] = uses[w] > 1 ? 1.0F / (float)uses[w] : 1.0F;
+}
+
+/* A word counts the less, the more intents use it in their examples. */
+static void weigh_words(struct script *script)
+{
+    uint32_t *last = calloc(script->word_count + 1, sizeof(*last));
+    uint32_t *uses = calloc(script->word_count + 1, sizeof(*uses));
+    if (last && uses) {
+        for (uint32_t i = 0; i < script->intent_count; i++) {
+            count_words(&script->intents[i], i + 1, last, uses);
+        }
+        for (uint32_t w = 0; w < script->word_count; w++) {
+            script->weights[w] = uses[w] > 1 ? 1.0F / (float)uses[w] : 1.0F;
+        }
+    } else {
+        script->out_of_memory = true;
     }
-    script->out_of_memory = script->out_of_memory || !last || !uses;
     free(last);
     free(uses);
 }
