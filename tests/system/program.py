@@ -177,7 +177,7 @@ class Server:
 
     def put_away(self):
         """Ends whatever is still there; returns what that was."""
-        deadline = time.monotonic() + 2
+        deadline = time.monotonic() + 1
         while self.processes() and time.monotonic() < deadline and self.process.poll() is not None:
             time.sleep(0.02)
         left = self.processes()
