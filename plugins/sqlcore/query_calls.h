@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SQLCORE_QUERY_CALLS_H
+#define SQLCORE_QUERY_CALLS_H
+/*
+ * The list of calls. First the keys of the wanted rows are found with indexes alone, then the rows
+ * are fetched. A filter that may hold in several ways (a number as caller or as called, one of
+ * several statuses) becomes one ordered branch for each, so that each has an index to walk.
+ */
+#include "sqlcore/query.h"
+#include "sqlcore/words.h"
+
+enum {
+    CALLS_EXACT = 10000,     /* rows that are counted */
+    CALLS_FOUND = 1000,      /* calls that a full text search gives */
+    CALLS_LOOKED = 20000,    /* messages that it looks at when other filters hold as well */
+    CALLS_FEW = 200,         /* calls that are rather searched one by one */
+    CALLS_OFFSET = 10000000, /* rows that can be skipped by a page number */
+    CALLS_PAGE = 1000
+};
+
+struct calls_filter {
+    uint32_t dialect;
+    const struct sql_args *args;
+    struct sql_words words;
+    char match[SQL_MAX_WORDS * 4 + 500]; /* the words for FTS5 */
+    struct sql_value cursor_time;        /* SQL_NULL = none */
+    struct sql_value cursor_id;
+    bool is_oldest_first;
+    int64_t limit;
+    int64_t offset;
+};
+
+/* Understands the parameters. AIC_ERROR_INVALID with `problem`. */
+int32_t calls_filter_read(struct calls_filter *filter, struct sql_args *args, uint32_t dialect,
+                          char problem[200]);
+
+/* How the text is searched. */
+enum {
+    CALLS_NO_TEXT = 0,
+    CALLS_TEXT_FIRST = 1, /* newest messages with the words, then the other filters */
+    CALLS_TEXT_LAST = 2   /* the other filters leave few calls; each is looked into */
+};
+
+/* "SELECT call_id, created_at" of the wanted calls, in order, with limit and offset. */
+void calls_write_keys(struct sql_text *text, const struct calls_filter *filter, uint32_t search);
+/* Counts the calls that all filters but the text leave, up to `limit`. */
+void calls_write_count(struct sql_text *text, const struct calls_filter *filter, int64_t limit);
+/* The whole statement of the list. */
+void calls_write_list(struct sql_text *text, const struct calls_filter *filter, uint32_t search);
+
+/* Text search of one database, in query_text.c. Selects seq or message_id, and call_id, of the
+ * newest messages with the words, newest first. */
+void calls_write_hits(struct sql_text *text, const struct calls_filter *filter, int64_t limit);
+/* The condition that call k has a message with the words. */
+void calls_write_has_text(struct sql_text *text, const struct calls_filter *filter);
+
+#endif
