@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { ANSWER_MAX_BYTES = 8 << 10, VALUE_MAX_BYTES = 2000 };
+enum { ANSWER_MAX_BYTES = 16 << 10, VALUE_MAX_BYTES = 2000 };
 
 static const float likeness_needed = 0.7F;
 static const float likeness_lead = 0.1F; /* over the second best intent */

@@ -32,7 +32,8 @@ struct script_answer {
 void script_answer_init(struct script_answer *answer);
 void script_answer_finish(struct script_answer *answer);
 
-/* Fills a fresh answer and changes the memory; AIC_ERROR_MEMORY leaves both undefined. */
+/* Fills a fresh answer and changes the memory. After an error (out of memory, or an answer of more
+ * than 16 KiB) both are to be thrown away. */
 int32_t script_dialog(const struct script *script, struct script_memory *memory,
                       const struct script_turn *turn, struct script_answer *answer);
 

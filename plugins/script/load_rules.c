@@ -46,6 +46,18 @@ static uint32_t length_of(const config_setting_t *section)
     return section ? (uint32_t)config_setting_length(section) : 0;
 }
 
+/* A text that goes into a tool call. */
+static const char *read_argument(struct script_reader *r, const config_setting_t *group,
+                                 const char *key)
+{
+    const char *text = script_read_text(r, group, key);
+    if (text && strlen(text) > SCRIPT_MAX_VALUE) {
+        script_problem(r->problems, line_of(group), "%s has more than %d bytes", key,
+                       SCRIPT_MAX_VALUE);
+    }
+    return text;
+}
+
 static void load_end(struct script_reader *r, const config_setting_t *group, struct script_end *end)
 {
     static const char *const actions[] = {
@@ -55,8 +67,8 @@ static void load_end(struct script_reader *r, const config_setting_t *group, str
         [SCRIPT_ACTION_REPEAT] = "repeat",
     };
     const char *action = script_read_text(r, group, "action");
-    end->reason = script_read_text(r, group, "reason");
-    end->to = script_read_text(r, group, "to");
+    end->reason = read_argument(r, group, "reason");
+    end->to = read_argument(r, group, "to");
     if (!action) {
         return;
     }
@@ -169,6 +181,11 @@ void script_load_intents(struct script_reader *r)
 {
     struct script *script = r->script;
     uint32_t count = length_of(r->intents);
+    if (count > SCRIPT_MAX_INTENTS) {
+        script_problem(r->problems, line_of(r->intents), "more than %d intents",
+                       SCRIPT_MAX_INTENTS);
+        return;
+    }
     script->intents = script_alloc(script, count, sizeof(*script->intents));
     for (uint32_t i = 0; script->intents && i < count; i++) {
         struct script_intent *intent = &script->intents[script->intent_count++];
@@ -232,6 +249,10 @@ void script_load_states(struct script_reader *r)
 {
     struct script *script = r->script;
     uint32_t count = length_of(r->states);
+    if (count > SCRIPT_MAX_STATES) {
+        script_problem(r->problems, line_of(r->states), "more than %d states", SCRIPT_MAX_STATES);
+        return;
+    }
     script->states = script_alloc(script, count, sizeof(*script->states));
     for (uint32_t i = 0; script->states && i < count; i++) {
         struct script_state *state = &script->states[script->state_count++];

@@ -8,7 +8,8 @@
 #include "buf.h"
 #include "script.h"
 
-enum { SCRIPT_MEMORY_MAX_BYTES = 32 << 10 };
+/* All values at their longest, and escaped. */
+enum { SCRIPT_MEMORY_MAX_BYTES = 512 << 10 };
 
 struct script_memory {
     uint32_t state;  /* SCRIPT_NONE: the dialogue has not begun */

@@ -12,6 +12,8 @@
 enum {
     SCRIPT_MAX_LISTS = 256,
     SCRIPT_MAX_NAMES = 256,
+    SCRIPT_MAX_STATES = 500,
+    SCRIPT_MAX_INTENTS = 500,
     SCRIPT_MAX_PARTS = 24,  /* words and lists in one pattern */
     SCRIPT_MAX_TEXT = 600,  /* bytes of one reply */
     SCRIPT_MAX_VALUE = 200, /* bytes of one slot or variable */

@@ -109,6 +109,32 @@ static void test_the_demo_script_is_good(void **state)
     script_destroy(script);
 }
 
+static void test_the_example_of_the_readme_is_good(void **state)
+{
+    (void)state;
+    struct aic_buf text;
+    aic_buf_init(&text, 1 << 20);
+    FILE *file = fopen(TEST_SOURCE "/plugins/script/README.md", "re");
+    assert_non_null(file);
+    char part[1000];
+    while (fgets(part, sizeof(part), file)) {
+        aic_buf_text(&text, part);
+    }
+    (void)fclose(file);
+    const char *begin = strstr(text.data, "```conf\n");
+    assert_non_null(begin);
+    begin += strlen("```conf\n");
+    const char *end = strstr(begin, "```");
+    assert_non_null(end);
+    struct lines lines;
+    struct script *script = load(&lines, (struct aic_str){begin, (size_t)(end - begin)});
+    if (lines.text.data) {
+        fail_msg("%s", lines.text.data);
+    }
+    script_destroy(script);
+    aic_buf_finish(&text);
+}
+
 static void test_unknown_names_get_a_hint(void **state)
 {
     (void)state;
@@ -363,6 +389,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_good_script_is_loaded_without_a_word),
         cmocka_unit_test(test_the_demo_script_is_good),
+        cmocka_unit_test(test_the_example_of_the_readme_is_good),
         cmocka_unit_test(test_unknown_names_get_a_hint),
         cmocka_unit_test(test_a_state_that_nothing_leads_to_is_an_error),
         cmocka_unit_test(test_a_loop_without_the_caller_is_an_error),
