@@ -80,8 +80,8 @@ static void stop(void *self)
 static int32_t leg_attach(void *leg, const struct aic_telephony_sink *sink)
 {
     struct browser_session *session = leg;
-    if (session->phase != BROWSER_TALKING || session->is_attached) {
-        return AIC_ERROR_INVALID;
+    if (session->phase != BROWSER_TALKING && session->phase != BROWSER_ENDING) {
+        return AIC_ERROR_CLOSED;
     }
     session->is_attached = true;
     session->sink = sink;

@@ -257,8 +257,8 @@ void wav_call_free(struct wav_call *call)
 int32_t wav_leg_attach(void *leg, const struct aic_telephony_sink *sink)
 {
     struct wav_call *call = leg;
-    if (call->phase != WAV_LIVE || call->sink) {
-        return AIC_ERROR_INVALID;
+    if (call->phase != WAV_LIVE && call->phase != WAV_ENDING) {
+        return AIC_ERROR_CLOSED;
     }
     call->sink = sink;
     return AIC_OK;
