@@ -174,7 +174,6 @@ static int32_t build(struct config_files *files, const char *(*env)(const char *
     int32_t status = config_grammar_check(&files->tokens, &outline, files->problems);
     struct aic_buf words;
     aic_buf_init(&words, WORDS_MAX);
-    aic_buf_reserve(&words, 1);
     for (size_t i = 0; i < files->tokens.count && status == AIC_OK; i++) {
         aic_buf_str(&words, files->tokens.list[i].text);
         status = aic_buf_char(&words, '\n');

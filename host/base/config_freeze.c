@@ -183,7 +183,8 @@ static struct config_node *get_node(struct reader *r, enum config_kind parent, i
 {
     enum config_kind kind = (enum config_kind)get_up_to(r, 1, CONFIG_BOOL);
     struct config_node *node = config_tree_node(r->config, kind);
-    if (!node || kind == CONFIG_NONE || depth > CONFIG_DEPTH_MAX) {
+    /* A value in the innermost brackets is one level below them. */
+    if (!node || kind == CONFIG_NONE || depth > CONFIG_DEPTH_MAX + 1) {
         (void)fail(r, node ? AIC_ERROR_PROTOCOL : AIC_ERROR_MEMORY);
         return NULL;
     }

@@ -2,6 +2,7 @@
 #include "buf.h"
 #include "config.h"
 #include "json.h"
+#include "utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,6 +32,18 @@ static bool store(struct config_problem *problem, const char *text)
     return true;
 }
 
+/* A problem is one line of whole characters, whatever it quotes. */
+static void make_one_line(char *text)
+{
+    size_t length = strlen(text);
+    text[length - aic_utf8_incomplete_tail((struct aic_str){text, length})] = '\0';
+    for (; *text; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7F) {
+            *text = ' ';
+        }
+    }
+}
+
 static void add(struct config_problems *problems, struct config_pos pos, bool is_warning,
                 const char *format, va_list args) __attribute__((format(printf, 4, 0)));
 
@@ -50,6 +63,7 @@ static void add(struct config_problems *problems, struct config_pos pos, bool is
     problems->list = list;
     char text[TEXT_MAX];
     (void)vsnprintf(text, sizeof(text), format, args);
+    make_one_line(text);
     struct config_problem problem = {.pos = pos, .is_warning = is_warning};
     if (store(&problem, text)) {
         list[problems->count++] = problem;

@@ -4,13 +4,14 @@
 #include "buf.h"
 #include "log.h"
 #include "settings_value.h"
+#include "utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WHY_MAX = 512, KNOWN_MAX = 400 };
+enum { WHY_MAX = 512, KNOWN_MAX = 400, SHOWN_MAX = 80 };
 
 /* One run of settings_check. */
 struct check {
@@ -173,8 +174,9 @@ static void complain_value(const struct check *c, const struct config_node *node
     const char *written = config_written(node);
     const char *quote = config_kind(node) == CONFIG_STRING ? "\"" : "";
     if (written && option->type != AIC_OPTION_SECRET) {
-        complain(c, config_pos(node), "\"%s\" is %s%.80s%s, but %s", option->name, quote, written,
-                 quote, aic_buf_view(why).ptr);
+        int shown = (int)aic_utf8_cut(aic_str(written), SHOWN_MAX);
+        complain(c, config_pos(node), "\"%s\" is %s%.*s%s, but %s", option->name, quote, shown,
+                 written, quote, aic_buf_view(why).ptr);
     } else {
         complain(c, config_pos(node), "\"%s\" %s", option->name, aic_buf_view(why).ptr);
     }
@@ -227,8 +229,9 @@ static bool read_default(struct check *c, struct setting *setting, const struct 
     aic_buf_init(&why, WHY_MAX);
     int32_t status = setting_read(setting, option, &source, &why);
     if (status == AIC_ERROR_CONFIG) {
-        complain(c, c->settings->group_pos, "the default of \"%s\" is %.80s, but %s", option->name,
-                 text, aic_buf_view(&why).ptr);
+        int shown = (int)aic_utf8_cut(aic_str(text), SHOWN_MAX);
+        complain(c, c->settings->group_pos, "the default of \"%s\" is %.*s, but %s", option->name,
+                 shown, text, aic_buf_view(&why).ptr);
     }
     c->is_out_of_memory = c->is_out_of_memory || status == AIC_ERROR_MEMORY;
     aic_buf_finish(&why);
@@ -278,6 +281,8 @@ static void check_tables(struct check *c, const struct settings_table *tables, s
     }
 }
 
+/* Each parameter is a word of its own at the call; a struct for them would be filled once. */
+// NOLINTNEXTLINE(readability-function-size)
 struct settings *settings_check(const char *what, const struct config_node *group,
                                 const struct settings_table *tables, size_t table_count,
                                 const char *const *skip, uint32_t flags,
@@ -288,10 +293,13 @@ struct settings *settings_check(const char *what, const struct config_node *grou
         room += tables[i].count;
     }
     struct settings *settings = calloc(1, sizeof(*settings));
-    if (!settings || !(settings->list = calloc(room, sizeof(*settings->list)))) {
-        settings_free(settings);
+    struct setting *list = calloc(room, sizeof(*list));
+    if (!settings || !list) {
+        free(settings);
+        free(list);
         return NULL;
     }
+    settings->list = list;
     struct check c = {
         .what = what, .group = group, .flags = flags, .problems = problems, .settings = settings};
     settings->group_pos = config_pos(group);

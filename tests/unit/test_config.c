@@ -2,7 +2,6 @@
 #include "base/config.h"
 
 #include "buf.h"
-#include "json.h"
 
 #include <ftw.h>
 #include <setjmp.h>
@@ -505,123 +504,6 @@ static void test_a_tree_is_told_as_json(void **state)
     config_free(config);
 }
 
-static void check_same(const struct config_node *a, const struct config_node *b)
-{
-    static const char none[] = "(none)";
-#define TEXT(get, node) (get(node) ? get(node) : none)
-    assert_int_equal(config_kind(a), config_kind(b));
-    assert_string_equal(TEXT(config_name, a), TEXT(config_name, b));
-    assert_string_equal(TEXT(config_string, a), TEXT(config_string, b));
-    assert_string_equal(TEXT(config_unset, a), TEXT(config_unset, b));
-    assert_string_equal(TEXT(config_written, a), TEXT(config_written, b));
-#undef TEXT
-    assert_string_equal(config_folder(a), config_folder(b));
-    assert_int_equal(config_is_reference(a), config_is_reference(b));
-    assert_int_equal(config_is_exposed(a), config_is_exposed(b));
-    assert_int_equal(config_int(a), config_int(b));
-    assert_true(config_float(a) == config_float(b));
-    assert_int_equal(config_bool(a), config_bool(b));
-    check_pos(a, config_pos(b).file, config_pos(b).line, config_pos(b).column);
-    assert_int_equal(config_count(a), config_count(b));
-    for (size_t i = 0; i < config_count(a); i++) {
-        check_same(config_at(a, i), config_at(b, i));
-    }
-}
-
-static void test_a_frozen_tree_thaws_the_same(void **state)
-{
-    (void)state;
-    write_file("main.conf",
-               "a = 1; b = -9000000000L; c = 2.5; d = true; e = \"env:KEY\"; f = \"env:NONE\";\n"
-               "@include \"part.conf\"\n",
-               0644);
-    write_file("part.conf", "g = { h = ( \"x\" \"y\", [ 1, 2 ], { } ); i = \"file:part.conf\"; };",
-               0600);
-    struct config *config = loaded("main.conf");
-    struct config *thawed = NULL;
-    struct aic_buf frozen;
-    aic_buf_init(&frozen, 1 << 16);
-    assert_int_equal(config_freeze(config, &frozen), AIC_OK);
-    assert_int_equal(config_thaw(aic_buf_view(&frozen), &thawed), AIC_OK);
-    check_same(config_root(config), config_root(thawed));
-    config_free(thawed);
-
-    /* No beginning of it is a tree, nor it with something behind. */
-    for (size_t length = 0; length < frozen.len; length++) {
-        int32_t status = config_thaw((struct aic_str){frozen.data, length}, &thawed);
-        assert_int_equal(status, AIC_ERROR_PROTOCOL);
-        assert_null(thawed);
-    }
-    aic_buf_char(&frozen, 'x');
-    assert_int_equal(config_thaw(aic_buf_view(&frozen), &thawed), AIC_ERROR_PROTOCOL);
-
-    struct aic_buf small;
-    aic_buf_init(&small, 100);
-    assert_int_equal(config_freeze(config, &small), AIC_ERROR_TOO_LARGE);
-    aic_buf_finish(&small);
-    aic_buf_finish(&frozen);
-    config_free(config);
-}
-
-static void test_problems_are_told_as_lines_and_as_json(void **state)
-{
-    (void)state;
-    struct config_problems problems = {.list = NULL};
-    struct config_pos pos = {"a \"b\".conf", 3, 7};
-    config_problem_add(&problems, pos, "unknown key \"%s\"", "modle");
-    config_warning_add(&problems, (struct config_pos){.file = "b.conf"}, "careful");
-    config_problem_add(&problems, (struct config_pos){.file = NULL}, "no place");
-    assert_int_equal(problems.count, 3);
-    assert_int_equal(problems.errors, 2);
-    struct aic_buf text;
-    aic_buf_init(&text, 4096);
-    config_problems_print(&problems, false, &text);
-    assert_string_equal(text.data, "a \"b\".conf:3:7: unknown key \"modle\"\n"
-                                   "b.conf: warning: careful\nno place\n");
-    aic_buf_clear(&text);
-    config_problems_print(&problems, true, &text);
-    struct aic_json *json = aic_json_parse(aic_buf_view(&text), 0);
-    assert_int_equal(aic_json_count(json), 3);
-    const struct aic_json *first = aic_json_at(json, 0);
-    assert_true(aic_str_equal(aic_json_get_text(first, "file"), "a \"b\".conf"));
-    assert_int_equal(aic_json_get_int(first, "line", 0), 3);
-    assert_int_equal(aic_json_get_int(first, "column", 0), 7);
-    assert_true(aic_str_equal(aic_json_get_text(first, "text"), "unknown key \"modle\""));
-    assert_true(aic_str_equal(aic_json_get_text(first, "severity"), "error"));
-    assert_true(aic_str_equal(aic_json_get_text(aic_json_at(json, 1), "severity"), "warning"));
-    aic_json_free(json);
-    aic_buf_finish(&text);
-    config_problems_finish(&problems);
-    assert_int_equal(problems.errors, 0);
-}
-
-static void test_the_nearest_name_is_at_most_two_slips_away(void **state)
-{
-    (void)state;
-    static const char *const names[] = {"model", "mode", "voice", "url", "api_key", NULL};
-
-    static const struct {
-        const char *word;
-        const char *nearest;
-    } cases[] = {
-        {"modle", "model"},   {"modell", "model"}, {"mod", "mode"},
-        {"Voice", "voice"},   {"vocie", "voice"},  {"vioec", "voice"},
-        {"ulr", "url"},       {"lru", NULL},       {"apikey", "api_key"},
-        {"apiky", "api_key"}, {"apky", NULL},      {"x", NULL},
-        {"", NULL},           {"mode", "mode"},    {"timeout", NULL},
-    };
-
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const char *nearest = config_nearest(cases[i].word, names);
-        assert_string_equal(nearest ? nearest : "", cases[i].nearest ? cases[i].nearest : "");
-    }
-    char word[4096];
-    memset(word, 'a', sizeof(word) - 1);
-    word[sizeof(word) - 1] = '\0';
-    assert_null(config_nearest(word, names));
-    assert_null(config_nearest("model", NULL));
-}
-
 #define test(name) cmocka_unit_test_setup_teardown(name, make_folder, drop_folder)
 
 int main(void)
@@ -643,9 +525,6 @@ int main(void)
         test(test_a_literal_knows_whether_others_can_read_its_file),
         test(test_escapes_that_make_no_text_are_refused),
         test(test_a_tree_is_told_as_json),
-        test(test_a_frozen_tree_thaws_the_same),
-        test(test_problems_are_told_as_lines_and_as_json),
-        test(test_the_nearest_name_is_at_most_two_slips_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
