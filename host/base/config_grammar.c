@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Settings of one group: they are compared with each other. */
-enum { GROUP_MAX = 4096 };
+enum { GROUP_MAX = 1024 };
 
 struct grammar {
     const struct config_token *at;
