@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef IO_WIRE_H
+#define IO_WIRE_H
+/*
+ * A connection that came in: bytes both ways, with or without TLS, never blocking. What the socket
+ * does not take at once waits in a queue; whoever writes looks at wire_queued first. A peer that
+ * takes nothing of it for 10 s is given up.
+ */
+#include <aicaller/abi.h>
+#include <stdbool.h>
+
+struct wire;
+struct loop;
+struct wire_tls;
+
+struct wire_handler {
+    /* Bytes have come; they may be changed in place. */
+    void (*received)(void *data, char *bytes, size_t count);
+    /* Once after wire_tell_drained. */
+    void (*drained)(void *data);
+    /* The peer sends no more; writing may go on. Not called when `broken` is. */
+    void (*ended)(void *data);
+    /* It is over, for whatever reason but wire_destroy: the wire is still to be destroyed. */
+    void (*broken)(void *data);
+};
+
+struct wire_options {
+    struct loop *loop;
+    struct wire_tls *tls; /* NULL = plain */
+    char *scratch;        /* room to read into, shared by the wires of a loop */
+    size_t scratch_bytes;
+};
+
+/* Takes the descriptor, also when it fails (NULL). */
+struct wire *wire_create(const struct wire_options *options, int fd,
+                         const struct wire_handler *handler, void *data);
+/* Closes at once; nothing is called afterwards. From anywhere, also inside its functions. Accepts
+ * NULL. */
+void wire_destroy(struct wire *wire);
+/* Hands events to somebody else from now on. */
+void wire_set_handler(struct wire *wire, const struct wire_handler *handler, void *data);
+/* Asks for `drained` as soon as less than `below` bytes wait, of a queue that is not empty. */
+void wire_tell_drained(struct wire *wire, size_t below);
+
+/* Writes `head` and `body` as one; either may be empty. AIC_ERROR_CLOSED after wire_finish or when
+ * broken; AIC_ERROR_MEMORY. Never calls the handler. */
+int32_t wire_write(struct wire *wire, struct aic_str head, struct aic_str body);
+/* Bytes that wait. */
+size_t wire_queued(const struct wire *wire);
+/* Sends what waits, says goodbye, and drops for up to 2 s what the peer still sends, so that the
+ * last words reach it; then `broken`. */
+void wire_finish(struct wire *wire);
+
+#endif
