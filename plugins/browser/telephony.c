@@ -2,6 +2,7 @@
 #include "provider.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum {
     PREFERRED_BLOCK_US = 100000,
@@ -16,9 +17,8 @@ static int32_t capabilities(void *self, struct aic_telephony_caps *caps)
     static const struct aic_format formats[] = {
         {.codec = AIC_CODEC_PCM_S16LE, .rate_hz = BROWSER_RATE_HZ, .channels = 1}};
     (void)self;
-    uint32_t size = caps->size;
-    *caps = (struct aic_telephony_caps){
-        .size = size,
+    struct aic_telephony_caps ours = {
+        .size = caps->size,
         .flags = AIC_TEL_REMOTE_BUFFER | AIC_TEL_MARKS | AIC_TEL_MARKS_AFTER_CLEAR | AIC_TEL_CLEAR |
                  AIC_TEL_DTMF_IN | AIC_TEL_NO_ECHO | AIC_TEL_NOTIFY,
         .formats_out = formats,
@@ -27,6 +27,8 @@ static int32_t capabilities(void *self, struct aic_telephony_caps *caps)
         .preferred_block_us = PREFERRED_BLOCK_US,
         .max_lead_us = MAX_LEAD_US,
     };
+    /* An older host may know less of them. */
+    memcpy(caps, &ours, caps->size < sizeof(ours) ? caps->size : sizeof(ours));
     return AIC_OK;
 }
 

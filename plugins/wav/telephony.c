@@ -20,14 +20,15 @@ static int32_t capabilities(void *self, struct aic_telephony_caps *caps)
         {.codec = AIC_CODEC_ALAW, .rate_hz = 16000, .channels = 1},
     };
     (void)self;
-    uint32_t size = caps->size;
-    *caps = (struct aic_telephony_caps){
-        .size = size,
+    struct aic_telephony_caps ours = {
+        .size = caps->size,
         .flags = AIC_TEL_DIAL | AIC_TEL_NO_ECHO,
         .formats_out = formats,
         .format_count = sizeof(formats) / sizeof(formats[0]),
         .format_size = sizeof(formats[0]),
     };
+    /* An older host may know less of them. */
+    memcpy(caps, &ours, caps->size < sizeof(ours) ? caps->size : sizeof(ours));
     return AIC_OK;
 }
 

@@ -274,12 +274,12 @@ bool aic_wav_is_caller(const struct aic_wav *wav, struct aic_buf *why)
         say_format(wav, why);
         return false;
     }
+    uint64_t promised = wav->data_bytes + wav->missing_bytes;
     if (wav->missing_bytes > 0) {
         aic_buf_printf(why,
                        "is cut short: its header promises %llu bytes of sound, %llu are there; "
                        "copy it again, or keep what is there: sox --ignore-length in.wav out.wav",
-                       (unsigned long long)(wav->data_bytes + wav->missing_bytes),
-                       (unsigned long long)wav->data_bytes);
+                       (unsigned long long)promised, (unsigned long long)wav->data_bytes);
         return false;
     }
     return true;

@@ -19,6 +19,7 @@ export class Call {
     this.callbacks = callbacks;
     this.stats = { sent: 0, unsent: 0, underruns: 0, overflows: 0, seconds: 0 };
     this.isOver = false;
+    this.reason = "";
   }
 
   /* Begins. `microphone`: a device's id, "" for the default, null for none. Throws words. */
@@ -165,6 +166,7 @@ export class Call {
       return;
     }
     this.isOver = true;
+    this.reason = reason;
     /* The last words are in the loudspeaker's buffer when the agent hangs up. */
     const wait = reason === "hangup" ? Math.min(1, this.stats.seconds + 0.1) * 1000 : 0;
     setTimeout(() => this.release(), wait);

@@ -32,6 +32,7 @@ let call = null;
 let startedAt = 0;
 let clockTimer = 0;
 let wasToldWhy = false;
+let endReason = "";
 let responses = [];
 
 function setState(text) {
@@ -82,7 +83,8 @@ function onOver(reason) {
   clearInterval(clockTimer);
   setPhase("idle");
   const duration = byId("clock").hidden ? "" : ` · ${byId("clock").textContent}`;
-  setState(`${REASONS[reason] ?? "The call is over"}${duration}`);
+  const why = reason === "hangup" && endReason ? ` (${endReason.replaceAll("_", " ")})` : "";
+  setState(`${REASONS[reason] ?? "The call is over"}${why}${duration}`);
   byId("clock").hidden = true;
   transcript.showEnd();
   const needsWords = !["you", "hangup", "failed"].includes(reason);
@@ -136,6 +138,9 @@ const NOTES = {
   reply: ({ turn, text }) => transcript.replied(turn, text),
   heard: ({ turn, text, interrupted }) => transcript.heard(turn, text, interrupted),
   turn: onTurn,
+  ended: ({ reason }) => {
+    endReason = reason ?? "";
+  },
   error: ({ message }) => {
     wasToldWhy = true;
     showNotice(byId("notices"), message);
@@ -202,6 +207,7 @@ async function start(microphone) {
   byId("notices").replaceChildren();
   transcript.clear();
   wasToldWhy = false;
+  endReason = "";
   responses = [];
   const mine = new Call({ onState, onNote, onLevels, onWarning, onStats });
   call = mine;
@@ -212,6 +218,9 @@ async function start(microphone) {
       byId("words").focus();
     }
   } catch (error) {
+    if (mine.reason === "you") {
+      return;
+    }
     const actions = { "Try again": () => start(microphone) };
     if (microphone !== null && error.status === undefined) {
       actions["Call without a microphone"] = () => start(null);
