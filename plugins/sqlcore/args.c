@@ -134,7 +134,8 @@ int32_t sql_args_read(struct sql_args *args, const struct sql_param *params, uin
         return AIC_ERROR_INVALID;
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (params[i].flags & SQL_ARG_REQUIRED && args->values[i].type == SQL_NULL) {
+        bool is_empty = args->values[i].type == SQL_TEXT && args->values[i].text.len == 0;
+        if (params[i].flags & SQL_ARG_REQUIRED && (args->values[i].type == SQL_NULL || is_empty)) {
             (void)refuse(args, params[i].name, "is needed");
             return AIC_ERROR_INVALID;
         }

@@ -231,7 +231,7 @@ static int32_t run_erase(struct sql_changing *c)
 {
     struct erasure e = {.c = c, .number = sql_arg(c->args, "number"), .hash = sql_null()};
     bool has_call = sql_arg_has(c->args, "call_id");
-    if (has_call == (e.number.type != SQL_NULL)) {
+    if (has_call == (e.number.type != SQL_NULL) || (!has_call && e.number.text.len == 0)) {
         return sql_fail(c->core, AIC_ERROR_INVALID, AIC_CATEGORY_BAD_REQUEST,
                         "expected is one of number, call_id");
     }

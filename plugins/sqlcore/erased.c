@@ -108,7 +108,7 @@ static int32_t add_number(struct sqlcore *core, struct fact_item *item, const ch
     struct sql_value *number = sql_row_value(&item->merged, column);
     char hash[SQL_HASH_TEXT + 1];
     *to = (struct lookup){.subject = sql_null()};
-    if (!number || number->type == SQL_NULL) {
+    if (!number || number->type == SQL_NULL || number->text.len == 0) {
         return AIC_OK;
     }
     int32_t status = sql_hash_number(core, number->text, hash);

@@ -192,6 +192,7 @@ static int32_t run_call(const struct sql_query *query, struct sql_args *args,
     sql_text_init(&text);
     sql_add(&text, "SELECT");
     sql_add_columns(&text, sql_table_find(AIC_STR("calls")), "c", 0);
+    sql_add_field(&text, "c.revision", "revision", SQL_INT);
     sql_add(&text, call_id.type != SQL_NULL ? " FROM calls c WHERE c.call_id = "
                                             : " FROM calls c WHERE c.call_sid = ");
     sql_bind(&text, call_id.type != SQL_NULL ? call_id : call_sid);

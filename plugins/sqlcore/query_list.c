@@ -2,7 +2,7 @@
 /*
  * Queries that list rows of one table. A parameter with the name of a column means rows where it
  * has that value; the others are: since, until (of the table's time), after (the key of the last
- * row seen), limit, number (found by its hash where the table has one), active, pending.
+ * row seen), limit, number (found by its hash where the table has one), active, valid_at.
  */
 #include "sqlcore/query.h"
 
@@ -125,6 +125,9 @@ static int32_t run_list(const struct sql_query *query, struct sql_args *args,
     sql_text_init(&text);
     sql_add(&text, "SELECT");
     sql_add_columns(&text, table, "t", listing->without);
+    if (table->flags & SQL_TABLE_FACTS) {
+        sql_add_field(&text, "t.revision", "revision", SQL_INT);
+    }
     sql_add(&text, " FROM ");
     sql_add(&text, table->name);
     sql_add(&text, " t");

@@ -49,17 +49,38 @@ static int refuse_choice(struct reader *r, const struct sql_column *column)
     return refuse(r, column->name, why);
 }
 
+/* Ids stand in the fact itself; in the columns they may be said again, but not otherwise. */
+static int check_id(struct reader *r, const struct aic_json *value, int index)
+{
+    struct sql_value *known = &r->row->values[index];
+    struct sql_value told;
+    const char *expected = sql_value_read(&told, SQL_UUID, 0, value, r->arena);
+    if (expected) {
+        r->is_out_of_memory = strcmp(expected, "memory") == 0;
+        return refuse(r, r->row->table->columns[index].name, "expected is a UUID");
+    }
+    if (known->type == SQL_NULL) {
+        *known = told;
+        r->row->revisions[index] = r->row->revision;
+    }
+    return sql_value_compare(known, &told) == 0
+               ? 0
+               : refuse(r, r->row->table->columns[index].name, "the fact itself says otherwise");
+}
+
 static int read_column(void *data, const char *key, const struct aic_json *value)
 {
     struct reader *r = data;
     const struct sql_table *table = r->row->table;
     int index = sql_column_find(table, key);
-    if (index <= 0 || table->columns[index].flags & SQL_COLUMN_DERIVED ||
-        strcmp(key, "call_id") == 0) {
+    if (index < 0 || table->columns[index].flags & SQL_COLUMN_DERIVED) {
         return refuse(r, key, "no column that a fact of this table sets");
     }
     if (!value) {
         return 0;
+    }
+    if (index == 0 || strcmp(key, "call_id") == 0) {
+        return check_id(r, value, index);
     }
     const struct sql_column *column = &table->columns[index];
     struct sql_value *to = &r->row->values[index];
@@ -114,11 +135,16 @@ static int32_t read_ids(struct sql_row *row, const struct aic_fact *fact, struct
         row->revisions[index] = row->revision;
         return read_id(&row->values[index], fact->call_id, arena) ? AIC_OK : AIC_ERROR_INVALID;
     }
-    bool needed = aic_str_equal(aic_str(row->table->name), "messages") ||
-                  aic_str_equal(aic_str(row->table->name), "turns") ||
-                  aic_str_equal(aic_str(row->table->name), "recordings");
+    return AIC_OK;
+}
+
+/* Some rows mean nothing without their call. */
+static int32_t check_call(const struct sql_row *row, char reason[SQL_REASON])
+{
+    int index = sql_column_find(row->table, "call_id");
+    bool is_needed = row->table->columns[index].flags & SQL_COLUMN_NEEDED;
     (void)snprintf(reason, SQL_REASON, "call_id: %s belong to a call", row->table->name);
-    return needed ? AIC_ERROR_INVALID : AIC_OK;
+    return is_needed && row->values[index].type == SQL_NULL ? AIC_ERROR_INVALID : AIC_OK;
 }
 
 /* Columns as JSON; bytes that are no UTF-8 are replaced rather than the fact lost. */
@@ -167,7 +193,7 @@ int32_t sql_row_read(struct sql_row *row, const struct aic_fact *fact, struct sq
     if (aic_json_each(*document, read_column, &r)) {
         return r.is_out_of_memory ? AIC_ERROR_MEMORY : AIC_ERROR_INVALID;
     }
-    return AIC_OK;
+    return check_call(row, reason);
 }
 
 /* Whether a status replaces the one that is there, as if they had come in order of revision. */

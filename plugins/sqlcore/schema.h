@@ -17,7 +17,8 @@ enum {
 enum {
     SQL_COLUMN_BIG = 1u << 0,     /* left out of lists */
     SQL_COLUMN_DERIVED = 1u << 1, /* made by the plugin; no fact may set it */
-    SQL_COLUMN_PRIVATE = 1u << 2  /* given out only to those who ask for this row by its key */
+    SQL_COLUMN_PRIVATE = 1u << 2, /* given out only to those who ask for this row by its key */
+    SQL_COLUMN_NEEDED = 1u << 3   /* no fact without it */
 };
 
 struct sql_column {

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -44,6 +46,9 @@ static const struct meaning meanings[] = {
 int32_t sqlite_problem(struct sqlite_storage *s, int code)
 {
     int primary = code & 0xff;
+    if (primary == SQLITE_BUSY && atomic_load(&s->is_interrupted)) {
+        primary = SQLITE_INTERRUPT;
+    }
     struct meaning meaning = {0, AIC_ERROR_INTERNAL, AIC_CATEGORY_INTERNAL, NULL};
     for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
         if (meanings[i].code == primary) {
@@ -118,21 +123,38 @@ static int32_t make_file(struct sqlite_storage *s)
     return AIC_OK;
 }
 
+static int take_number(void *data, int count, char **values, char **names)
+{
+    (void)names;
+    *(long *)data = count > 0 && values[0] ? strtol(values[0], NULL, 10) : 0;
+    return 0;
+}
+
+/* Of a new file only: it is what takes the write lock, and another may have it for long. */
+static int configure_new(struct sqlite_storage *s)
+{
+    long pages = 0;
+    int code = sqlite3_exec(s->db, "PRAGMA page_count", take_number, &pages, NULL);
+    if (code == SQLITE_OK && pages == 0) {
+        code = sqlite3_exec(s->db, "PRAGMA auto_vacuum = INCREMENTAL", NULL, NULL, NULL);
+    }
+    return code == SQLITE_OK ? sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL)
+                             : code;
+}
+
 static int configure(struct sqlite_storage *s)
 {
-    char text[512];
-    struct aic_buf buf;
-    aic_buf_init(&buf, sizeof(text) - 1);
-    aic_buf_printf(&buf,
-                   "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
-                   "PRAGMA synchronous = %s; PRAGMA cache_size = -%lld; PRAGMA temp_store = MEMORY;"
-                   "PRAGMA secure_delete = ON;"
-                   "PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = %d;",
-                   s->is_full_sync ? "FULL" : "NORMAL", (long long)(s->cache_bytes / 1024),
-                   WAL_LIMIT);
-    bool fits = aic_str_copy(aic_buf_view(&buf), text, sizeof(text)) && !buf.failed;
-    aic_buf_finish(&buf);
-    return fits ? sqlite3_exec(s->db, text, NULL, NULL, NULL) : SQLITE_NOMEM;
+    char text[300];
+    int length = snprintf(text, sizeof(text),
+                          "PRAGMA synchronous = %s; PRAGMA cache_size = -%lld;"
+                          "PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON;"
+                          "PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = %d;",
+                          s->is_full_sync ? "FULL" : "NORMAL", (long long)(s->cache_bytes / 1024),
+                          WAL_LIMIT);
+    int code = configure_new(s);
+    bool fits = length > 0 && (size_t)length < sizeof(text);
+    code = code == SQLITE_OK && !fits ? SQLITE_NOMEM : code;
+    return code == SQLITE_OK ? sqlite3_exec(s->db, text, NULL, NULL, NULL) : code;
 }
 
 int32_t sqlite_connect(struct sqlite_storage *s)

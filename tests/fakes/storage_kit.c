@@ -95,8 +95,11 @@ void *kit_connect(struct kit *kit)
     assert_non_null(instance);
     instance->v = vsched_create(1);
     instance->fake = fake_host_create(instance->v);
-    instance->settings[0] =
-        (struct fake_setting){strcmp(kit->backend, "sqlite") == 0 ? "path" : "url", kit->place};
+    bool is_file = strcmp(kit->backend, "sqlite") == 0;
+    instance->settings[0] = (struct fake_setting){is_file ? "path" : "url", kit->place};
+    if (is_file) {
+        instance->settings[1] = (struct fake_setting){"sync", "normal"};
+    }
     assert_int_equal(
         fake_provider_create(instance->fake, kit->plugin, instance->settings, &instance->self),
         AIC_OK);
@@ -161,7 +164,9 @@ static void run_case(void **state)
     kit.storage = kit.plugin->get_interface(AIC_STORAGE);
     kit.error.size = sizeof(kit.error);
     aic_buf_init(&kit.rows, ROWS_MAX);
-    (void)snprintf(kit.folder, sizeof(kit.folder), "/tmp/aicaller-storage-XXXXXX");
+    /* Memory, where there is such a folder: these cases are not about the disk. */
+    (void)snprintf(kit.folder, sizeof(kit.folder), "%s/aicaller-storage-XXXXXX",
+                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     assert_non_null(mkdtemp(kit.folder));
     kit_start_empty(&kit);
     assert_int_equal(kit.storage->migrate(kit.db, NULL, NULL, &kit.error), AIC_OK);

@@ -68,7 +68,11 @@ bool kit_error_says(const struct kit *kit, const char *text);
 const char *kit_text(struct kit *kit, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Every row of every table, in order, for comparison of whole databases. To be freed. */
-char *kit_dump(struct kit *kit);
+/* Runs SQL past the plugin; the first column of its rows, with spaces in between. */
+const char *kit_raw(struct kit *kit, const char *sql);
+/* An empty database brought to a schema by hand, as an older program left it. */
+void kit_start_at(struct kit *kit, int version);
+/* The text of a file, terminated, to be freed; its length unless `bytes` is NULL. */
+char *kit_read_file(const char *path, size_t *bytes);
 
 #endif

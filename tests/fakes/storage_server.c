@@ -57,19 +57,24 @@ bool storage_server_start(void)
     return !is_absent;
 }
 
+void storage_server_ask(const char *command, char *answer, size_t bytes)
+{
+    (void)fprintf(to_child, "%s\n", command);
+    (void)fflush(to_child);
+    read_line(answer, bytes);
+}
+
 void storage_server_create(unsigned number, char *url, size_t bytes)
 {
-    (void)fprintf(to_child, "create case%u\n", number);
-    (void)fflush(to_child);
-    read_line(url, bytes);
+    char command[40];
+    (void)snprintf(command, sizeof(command), "create case%u", number);
+    storage_server_ask(command, url, bytes);
 }
 
 void storage_server_tell(const char *command)
 {
     char line[100];
-    (void)fprintf(to_child, "%s\n", command);
-    (void)fflush(to_child);
-    read_line(line, sizeof(line));
+    storage_server_ask(command, line, sizeof(line));
     if (strcmp(line, "done") != 0) {
         abort();
     }

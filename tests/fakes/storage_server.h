@@ -9,6 +9,8 @@
 bool storage_server_start(void);
 /* Makes a new database and writes its URL. */
 void storage_server_create(unsigned number, char *url, size_t bytes);
+/* Any command of tests/fakes/postgres; its answer is one line. */
+void storage_server_ask(const char *command, char *answer, size_t bytes);
 /* "down", "up", "freeze", "thaw". */
 void storage_server_tell(const char *command);
 void storage_server_stop(void);

@@ -129,7 +129,8 @@ static void poison_is_set_aside_and_the_rest_is_written(struct kit *kit)
 {
     const char *call = kit_id(1);
     struct aic_fact facts[] = {
-        kit_fact("messages", kit_id(2), call, 1, "{\"content\":\"good\"}"),
+        kit_fact("messages", kit_id(2), call, 1,
+                 kit_text(kit, "{\"content\":\"good\",\"call_id\":\"%s\"}", call)),
         kit_fact("messages", kit_id(3), call, 1, "{\"contents\":\"bad\"}"),
         kit_fact("messages", "not-a-uuid", call, 1, "{}"),
         kit_fact("mesages", kit_id(4), call, 1, "{}"),
@@ -144,10 +145,12 @@ static void poison_is_set_aside_and_the_rest_is_written(struct kit *kit)
         kit_fact("calls", kit_id(13), call, 1, "{}"),
         kit_fact("messages", kit_id(14), call, UINT64_MAX, "{}"),
         kit_fact("messages", kit_id(15), call, 1, "{\"message_id\":\"x\"}"),
+        kit_fact("messages", kit_id(15), call, 1,
+                 kit_text(kit, "{\"call_id\":\"%s\"}", kit_id(99))),
         kit_fact("messages", kit_id(16), call, 1, "{\"content\":\"good too\"}"),
     };
     assert_int_equal(kit_append(kit, kit->db, facts, sizeof(facts) / sizeof(facts[0])), AIC_OK);
-    assert_int_equal(kit->rejections, 14);
+    assert_int_equal(kit->rejections, 15);
     assert_int_equal(kit->rejected, 1);
     assert_string_equal(kit->reason, "contents: no column that a fact of this table sets");
     const char *params = kit_text(kit, "{\"call_id\":\"%s\"}", call);
@@ -328,6 +331,35 @@ static void errors_and_results_of_other_sizes_are_respected(struct kit *kit)
     assert_true(caps.flags & AIC_STORAGE_FULLTEXT);
 }
 
+struct interrupting {
+    struct kit *kit;
+    int seen;
+};
+
+static int32_t interrupt_at_first(void *data, struct aic_str row)
+{
+    struct interrupting *i = data;
+    (void)row;
+    if (i->seen++ == 0) {
+        i->kit->storage->interrupt(i->kit->db);
+    }
+    return 0;
+}
+
+static void an_interrupt_ends_a_query(struct kit *kit)
+{
+    for (unsigned i = 1; i <= 200; i++) {
+        kit_put(kit, "calls", kit_id(i), "", 1, "{}");
+    }
+    struct interrupting i = {kit, 0};
+    assert_int_equal(kit->storage->query(kit->db, "calls", aic_str("{\"per_page\":200}"),
+                                         interrupt_at_first, &i, &kit->error),
+                     AIC_ERROR_CANCELLED);
+    assert_int_equal(kit->error.category, AIC_CATEGORY_CANCELLED);
+    assert_in_range(i.seen, 1, 199);
+    assert_int_equal(kit_count(kit, "calls", "{\"per_page\":200}"), 200);
+}
+
 static void an_interrupted_or_closed_instance_goes_on(struct kit *kit)
 {
     kit_put(kit, "calls", kit_id(1), "", 1, "{}");
@@ -357,6 +389,7 @@ static const struct kit_case cases[] = {
     {"a query stops when it is told to", a_query_stops_when_it_is_told_to, NULL},
     {"errors and results of other sizes are respected",
      errors_and_results_of_other_sizes_are_respected, NULL},
+    {"an interrupt ends a query", an_interrupt_ends_a_query, NULL},
     {"an interrupted or closed instance goes on", an_interrupted_or_closed_instance_goes_on, NULL},
 };
 
