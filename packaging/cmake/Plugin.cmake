@@ -22,7 +22,8 @@ function(aicaller_plugin)
     if(NOT AICALLER_SANITIZE)
         target_link_options(${P_NAME} PRIVATE -Wl,-z,defs)
     endif()
-    target_link_options(${P_NAME} PRIVATE -Wl,--exclude-libs,ALL)
+    target_link_options(${P_NAME} PRIVATE -Wl,--exclude-libs,ALL
+        -Wl,--version-script=${CMAKE_SOURCE_DIR}/packaging/cmake/plugin.map)
     install(TARGETS ${P_NAME} LIBRARY DESTINATION ${AICALLER_INSTALL_PLUGIN_DIR})
     set_property(GLOBAL APPEND PROPERTY AICALLER_PLUGINS ${P_NAME})
 

@@ -84,7 +84,6 @@ static void tell(struct dialog *d, const struct script_texts *texts)
 static void end_call(struct dialog *d, const struct script_end *end, uint32_t failed)
 {
     d->answer->end = *end;
-    d->memory->ended = end->action == SCRIPT_ACTION_HANGUP;
     d->memory->failed = end->action == SCRIPT_ACTION_TRANSFER ? failed : SCRIPT_NONE;
 }
 
@@ -217,11 +216,10 @@ static void apply(struct dialog *d, const struct script_rule *rule, bool takes)
     }
 }
 
-/* Said after the end: it ends again. */
 static void miss(struct dialog *d)
 {
     if (!script_state_waits(state_of(d))) {
-        enter(d, d->memory->state);
+        enter(d, d->memory->state); /* the caller spoke into the goodbye: it is said again */
         return;
     }
     struct script_misses misses = script_misses_of(d->script, state_of(d));
@@ -302,8 +300,10 @@ static uint32_t find_alike(const struct dialog *d)
 static void follow(struct dialog *d, uint32_t intent)
 {
     const struct script_intent *understood = &d->script->intents[intent];
+    const struct script_rule *rule = script_rule_for(d->script, state_of(d), intent);
+    bool is_control = understood->is_global && rule == understood->then;
     d->answer->understood = understood->name;
-    apply(d, script_rule_for(d->script, state_of(d), intent), !understood->is_global);
+    apply(d, rule, !is_control);
 }
 
 static bool take_corrections(struct dialog *d)
@@ -385,7 +385,6 @@ static int32_t hear(struct dialog *d)
     if (d->memory->state == SCRIPT_NONE) {
         begin(d);
     }
-    d->memory->ended = false;
     d->memory->failed = SCRIPT_NONE;
     listen(d);
     script_match_finish(&d->match);

@@ -36,7 +36,6 @@ static void reset(struct script_memory *memory, const struct script *script)
     memory->last = NULL;
     memory->state = memory->failed = SCRIPT_NONE;
     memory->misses = 0;
-    memory->ended = false;
 }
 
 void script_memory_finish(struct script_memory *memory, const struct script *script)
@@ -84,7 +83,6 @@ void script_memory_write(const struct script_memory *memory, const struct script
         aic_json_member_text(&w, "failed", script->states[memory->failed].name);
     }
     aic_json_member_int(&w, "misses", memory->misses);
-    aic_json_member_bool(&w, "ended", memory->ended);
     aic_json_key(&w, "values");
     aic_json_open(&w, '{');
     for (uint32_t i = 0; i < script->name_count; i++) {
@@ -162,7 +160,6 @@ static int32_t read_root(struct script_memory *memory, const struct script *scri
     }
     int64_t misses = aic_json_get_int(root, "misses", 0);
     memory->misses = misses > 0 && misses <= SCRIPT_MAX_MISSES ? (uint32_t)misses : 0;
-    memory->ended = aic_json_get_bool(root, "ended", false);
     struct aic_str last = aic_json_get_text(root, "last");
     int32_t status = AIC_OK;
     if (last.len > 0 && !memchr(last.ptr, '\0', last.len)) {

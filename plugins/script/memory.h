@@ -15,7 +15,6 @@ struct script_memory {
     uint32_t state;  /* SCRIPT_NONE: the dialogue has not begun */
     uint32_t failed; /* where to go on if the transfer under way fails; else SCRIPT_NONE */
     uint32_t misses; /* in this state, one after the other */
-    bool ended;      /* hung up */
     char **values;   /* per name of the script; NULL = not set, "" = cleared */
     uint32_t *told;  /* per reply: how often */
     char *last;      /* the last reply as a whole; NULL */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "request.h"
 
-#include <string.h>
-
-enum { SAID_MAX_BYTES = 64 << 10 };
+enum { SAID_MAX_BYTES = 2 * AIC_JSON_MAX_BYTES };
 
 static bool has_role(const struct aic_json *message, const char *role)
 {
@@ -31,18 +29,18 @@ static void find_state(struct script_request *request)
 /* All that the caller said since somebody else spoke; it may have come in pieces. */
 static void find_said(struct script_request *request)
 {
-    size_t count = aic_json_count(request->messages);
-    size_t first = count;
-    while (first > 0 && has_role(aic_json_at(request->messages, first - 1), "user")) {
+    size_t first = aic_json_count(request->messages);
+    while (first > 0 && (has_role(aic_json_at(request->messages, first - 1), "user") ||
+                         has_role(aic_json_at(request->messages, first - 1), "system"))) {
         first--;
     }
-    request->turn.spoke = first < count;
-    for (size_t i = first; i < count; i++) {
-        struct aic_str text = aic_json_get_text(aic_json_at(request->messages, i), "content");
-        if (request->said.len > 0) {
+    for (size_t i = first; i < aic_json_count(request->messages); i++) {
+        const struct aic_json *message = aic_json_at(request->messages, i);
+        if (has_role(message, "user")) {
+            request->turn.spoke = true;
+            aic_buf_str(&request->said, aic_json_get_text(message, "content"));
             aic_buf_char(&request->said, ' ');
         }
-        aic_buf_str(&request->said, text);
     }
     request->turn.said = aic_buf_view(&request->said);
 }
