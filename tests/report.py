@@ -51,6 +51,6 @@ def tell(paths):
             print(f"{outcome}: {name}" + (f" ({why})" if why else ""))
     counts = {outcome: len(cases) for outcome, cases in by_outcome.items()}
     print(f"{counts['ok']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
-    if not counts["ok"]:
+    if not found:
         print("no test ran")
     return counts["ok"] > 0 and counts["failed"] == 0

@@ -83,9 +83,15 @@ def configure(mode):
     return folder
 
 
-def build(mode, targets):
+def build(mode, targets=()):
     command = ["cmake", "--build", configure(mode)]
     need(command + (["--target", *targets] if targets else []))
+
+
+def build_fuzzers(targets):
+    if not targets:
+        raise Failed("no such fuzzer")
+    build("fuzz", targets)
 
 
 def install_vendor_libraries():
@@ -251,13 +257,14 @@ def main():
         steps.do("format, clang-tidy, cppcheck, shellcheck", lint)
         return steps.finish(results)
     wrapper = sanitizer_settings(options.mode)
-    targets = fuzzers(options) if options.mode == "fuzz" else []
     folder = ROOT / ("build" if options.mode in ("normal", "valgrind") else f"build-{options.mode}")
 
-    if not steps.do("build", build, options.mode, targets):
-        return steps.finish([])
     if options.mode == "fuzz":
-        steps.do(f"fuzzing, {options.fuzz} s each", fuzz, options, targets)
+        targets = fuzzers(options)
+        if steps.do("build", build_fuzzers, targets):
+            steps.do(f"fuzzing, {options.fuzz} s each", fuzz, options, targets)
+        return steps.finish([])
+    if not steps.do("build", build, options.mode):
         return steps.finish([])
     if options.mode == "valgrind":
         steps.do("unit and call tests under valgrind", under_valgrind, options, folder)
