@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: ISC
 """
 Fixtures of the system tests. `serve` starts servers, `aicaller` runs commands, `browser` starts
-Chromium, `postgres` is a private database, `vendor_python` runs a vendor's own library. Everything
+Chromium, `postgres` is a database of its own, `vendor_python` runs a vendor's own library. Everything
 they start is ended with the test, and the test fails if something of it stays behind.
 """
 import re
 import shutil
 import signal
 import subprocess
+import uuid
 
 import pytest
 
 import browser as chromium
 import conf as configurations
 import program
+from postgres import Postgres
 
 OUTPUT = program.ROOT / "tests/output/system"
 
@@ -117,14 +119,18 @@ def can_isolate():
         pytest.skip("needs root to make a network of its own")
 
 
+@pytest.fixture(scope="session")
+def postgres_server():
+    server = Postgres()
+    yield server
+    server.close()
+
+
 @pytest.fixture
-def postgres(tmp_path):
-    """The URL of an empty PostgreSQL of this test alone, made by tests/fakes/postgres."""
-    tool = program.ROOT / "tests/fakes/postgres"
-    folder = tmp_path / "postgres"
-    started = subprocess.run([tool, "start", folder], capture_output=True, text=True, check=True)
-    yield started.stdout.strip()
-    subprocess.run([tool, "stop", folder], check=True)
+def postgres(postgres_server):
+    """A private PostgreSQL with an empty database for this test; see postgres.py."""
+    postgres_server.use_new_database(f"test_{uuid.uuid4().hex}")
+    return postgres_server
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The helpers of the system tests do what they say, shown with a stand-in for the server."""
+import contextlib
 import math
 import pathlib
 import signal
@@ -7,6 +8,7 @@ import struct
 import subprocess
 import wave
 
+import psycopg2
 import pytest
 
 import conf
@@ -130,6 +132,21 @@ def tone(path):
             struct.pack("<h", int(20000 * math.sin(2 * math.pi * 440 * at / 16000)))
             for at in range(16000)) + bytes(16000))
     return path
+
+
+@pytest.mark.slow
+def test_a_private_postgresql_is_empty_and_can_go_down_and_up(postgres):
+    def tables():
+        with contextlib.closing(psycopg2.connect(postgres.url)) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+                return cursor.fetchone()[0]
+    assert tables() == 0
+    assert postgres.ask("down") == "done"
+    with pytest.raises(psycopg2.OperationalError):
+        tables()
+    assert postgres.ask("up") == "done"
+    assert tables() == 0
 
 
 @pytest.mark.slow
