@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 """
 Fixtures of the system tests. `serve` starts servers, `aicaller` runs commands, `browser` starts
-Chromium, `postgres` is a database of its own, `vendor_python` runs a vendor's own library. Everything
-they start is ended with the test, and the test fails if something of it stays behind.
+Chromium, `postgres` is a database of its own, `vendor_python` runs a vendor's own library.
+Everything they start is ended with the test, which fails if something of it stays behind.
 """
 import re
 import shutil
