@@ -8,7 +8,7 @@ def compiled_cases(case):
     """The cmocka tests within one program, as (name, outcome, why); found in what it printed."""
     program = case.get("name")
     printed = case.findtext("system-out") or ""
-    outcomes = re.findall(r"^\[\s+(OK|FAILED|SKIPPED)\s+\] (\w+)$", printed, re.M)
+    outcomes = re.findall(r"^\[ +(OK|FAILED|SKIPPED) +\] (?!.*listed below:$)(.+)$", printed, re.M)
     for outcome, name in outcomes:
         yield f"{program}: {name}", outcome.lower(), ""
     if case.get("status") == "fail" and "FAILED" not in dict(outcomes):
