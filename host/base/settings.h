@@ -36,8 +36,8 @@ struct settings *settings_check(const char *what, const struct config_node *grou
                                 const char *const *skip, uint32_t flags,
                                 struct config_problems *problems);
 void settings_free(struct settings *settings);
-/* Values of PATH options that begin with "state:" are meant from this folder from now on. */
-void settings_set_state_dir(struct settings *settings, const char *state_dir);
+/* Values of PATH options that begin with "state:" or "data:" are meant from these folders. */
+void settings_set_folders(struct settings *settings, const char *state_dir, const char *data_dir);
 
 /* Getters; an undeclared name is a defect of the caller and yields the absent value. */
 bool settings_has(const struct settings *settings, const char *name);

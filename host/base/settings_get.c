@@ -16,16 +16,24 @@ struct setting *setting_find(const struct settings *settings, const char *name)
     return NULL;
 }
 
-void settings_set_state_dir(struct settings *settings, const char *state_dir)
+static void set_folder(struct setting *setting, const char *word, const char *folder)
+{
+    char *path = NULL;
+    size_t length = strlen(word);
+    if (strncmp(setting->text, word, length) == 0 &&
+        asprintf(&path, "%s/%s", folder, setting->text + length) >= 0) {
+        free(setting->text);
+        setting->text = path;
+    }
+}
+
+void settings_set_folders(struct settings *settings, const char *state_dir, const char *data_dir)
 {
     for (size_t i = 0; i < settings->count; i++) {
         struct setting *setting = &settings->list[i];
-        char *path = NULL;
-        if (setting->type == AIC_OPTION_PATH && setting->text &&
-            strncmp(setting->text, "state:", 6) == 0 &&
-            asprintf(&path, "%s/%s", state_dir, setting->text + 6) >= 0) {
-            free(setting->text);
-            setting->text = path;
+        if (setting->type == AIC_OPTION_PATH && setting->text) {
+            set_folder(setting, "state:", state_dir);
+            set_folder(setting, "data:", data_dir);
         }
     }
 }

@@ -67,7 +67,8 @@ static int32_t take_text(struct setting *setting, const char *text)
 
 static int32_t read_path(struct setting *setting, const struct setting_source *source)
 {
-    bool is_whole = source->text[0] == '/' || strncmp(source->text, "state:", 6) == 0;
+    bool is_whole = source->text[0] == '/' || strncmp(source->text, "state:", 6) == 0 ||
+                    strncmp(source->text, "data:", 5) == 0;
     if (is_whole || !source->folder) {
         return take_text(setting, source->text);
     }

@@ -114,7 +114,7 @@ static void test_paths_of_the_state_folder_are_put_in_later(void **state)
     };
     const struct settings_table table = {.options = paths, .count = 4};
     assert_string_equal(check("g = { own = \"state:own.db\"; }", &table, 1), "");
-    settings_set_state_dir(settings, "/var/lib/aicaller");
+    settings_set_folders(settings, "/var/lib/aicaller", "/usr/share/aicaller");
     assert_string_equal(settings_string(settings, "db"), "/var/lib/aicaller/calls.db");
     assert_string_equal(settings_string(settings, "abs"), "/abs");
     assert_string_equal(settings_string(settings, "text"), "state:x");

@@ -215,8 +215,8 @@ struct aic_telephony {
     /* Ends: no event of the provider after this; legs are closed before. [main] */
     void (*stop)(void *self);
 
-    /* Takes the leg of a MEDIA_START, inside that event; its events come to `sink` from now on.
-     * [call] */
+    /* Takes the leg of a MEDIA_START, inside that event; its events come to `sink` from now on. May
+     * be called again later, to hand the leg to another sink. [call] */
     int32_t (*leg_attach)(void *leg, const struct aic_telephony_sink *sink);
     /* Plays audio after what was sent before. AIC_ERROR_BUSY: nothing was taken. [call] */
     int32_t (*leg_send)(void *leg, const struct aic_audio *audio);
