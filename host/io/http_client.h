@@ -32,6 +32,9 @@ struct http_rules {
     const char *require_type_b;  /* "application/json" or "text/"; both NULL = any */
 };
 
+/* Whether a header may stand in a request of ours: it breaks no line and frames no message. */
+bool http_header_is_sendable(struct aic_str name, struct aic_str value);
+
 /* NULL on failure. */
 struct http_client *http_client_create(struct loop *loop,
                                        const struct http_client_options *options);

@@ -95,9 +95,14 @@ static int32_t append(struct curl_slist **list, const char *line)
     return AIC_OK;
 }
 
+bool http_header_is_sendable(struct aic_str name, struct aic_str value)
+{
+    return is_token(name) && is_value(value) && !is_ours(name);
+}
+
 static int32_t add_header(struct curl_slist **list, const struct aic_header *header)
 {
-    if (!is_token(header->name) || !is_value(header->value) || is_ours(header->name)) {
+    if (!http_header_is_sendable(header->name, header->value)) {
         return AIC_ERROR_INVALID;
     }
     struct aic_buf line;
