@@ -106,7 +106,8 @@ int32_t sql_transact(struct sqlcore *core, bool write,
 int32_t sql_execute(struct sqlcore *core, const char *text, const struct sql_value *values,
                     uint32_t count, int64_t *changes)
 {
-    struct sql_command command = {.text = aic_str(text), .values = values, .value_count = count};
+    struct sql_command command = {
+        .text = aic_str(text), .values = values, .value_count = count, .is_fixed = true};
     int32_t status = core->driver->run(core, &command, 1, NULL, NULL);
     if (changes) {
         *changes = status ? 0 : command.changes;
@@ -117,7 +118,8 @@ int32_t sql_execute(struct sqlcore *core, const char *text, const struct sql_val
 int32_t sql_fetch(struct sqlcore *core, const char *text, const struct sql_value *values,
                   uint32_t count, sql_row_handler row, void *data)
 {
-    struct sql_command command = {.text = aic_str(text), .values = values, .value_count = count};
+    struct sql_command command = {
+        .text = aic_str(text), .values = values, .value_count = count, .is_fixed = true};
     return core->driver->run(core, &command, 1, row, data);
 }
 

@@ -30,7 +30,7 @@ struct sql_command {
     struct aic_str text;
     const struct sql_value *values;
     uint32_t value_count;
-    uint32_t reserved;
+    bool is_fixed;   /* the text is always the same and worth preparing */
     int64_t changes; /* out: rows inserted, updated or deleted */
 };
 

@@ -45,7 +45,8 @@ static int32_t look_up(struct sqlcore *core, struct lookup *all, uint32_t count,
         commands[i] = (struct sql_command){
             .text = AIC_STR("SELECT erased_at FROM tombstones WHERE subject = $1"),
             .values = &all[i].subject,
-            .value_count = 1};
+            .value_count = 1,
+            .is_fixed = true};
     }
     struct lookups lookups = {all, arena};
     return core->driver->run(core, commands, count, take_erased_at, &lookups);
@@ -191,7 +192,8 @@ int32_t erased_delete_rows(struct sqlcore *core, struct aic_str call_id, int64_t
     struct sql_value id = sql_uuid(call_id);
     struct sql_command commands[ERASED_TABLES];
     for (uint32_t i = 0; i < ERASED_TABLES; i++) {
-        commands[i] = (struct sql_command){.text = texts[i], .values = &id, .value_count = 1};
+        commands[i] = (struct sql_command){
+            .text = texts[i], .values = &id, .value_count = 1, .is_fixed = true};
     }
     int32_t status = core->driver->run(core, commands, ERASED_TABLES, NULL, NULL);
     for (uint32_t i = 0; status == AIC_OK && counts && i < ERASED_TABLES; i++) {

@@ -24,8 +24,8 @@ static void add_command(struct writer *w, struct fact_item *item, const struct a
                         const struct sql_value *values, uint32_t count)
 {
     w->items[w->count] = item;
-    w->commands[w->count++] =
-        (struct sql_command){.text = aic_buf_view(text), .values = values, .value_count = count};
+    w->commands[w->count++] = (struct sql_command){
+        .text = aic_buf_view(text), .values = values, .value_count = count, .is_fixed = true};
 }
 
 /* The row that the database has, into item->merged. */

@@ -59,6 +59,9 @@ static void run_in_server(struct kit *kit, const char *sql, struct aic_buf *to)
     const char *name = strrchr(kit->place, '/') + 1;
     char answer[4096];
     storage_server_ask(kit_text(kit, "run %s %s", name, path), answer, sizeof(answer));
+    if (strncmp(answer, "failed: ", 8) == 0) {
+        fail_msg("%s", answer);
+    }
     aic_buf_text(to, answer);
 }
 

@@ -40,7 +40,7 @@ bool storage_server_start(void)
         (void)close(in[1]);
         (void)close(out[0]);
         (void)close(out[1]);
-        (void)execl(TEST_SOURCE "/tests/fakes/postgres", "postgres", (char *)NULL);
+        (void)execl(TEST_SOURCE "/tests/fakes/postgres", "postgres", "--tls", (char *)NULL);
         _exit(127);
     }
     (void)close(in[0]);
