@@ -109,15 +109,17 @@ static uint64_t step_of(uint64_t count)
     return step > 0 ? step : 1;
 }
 
+/* Patterns begin at different places, so that several with the same lists complete each other. */
 static void give(struct phrases *p, const struct script_pattern *pattern)
 {
     uint64_t count = ways(p, pattern);
     uint64_t wanted = count < p->quota ? count : p->quota;
-    uint64_t step = wanted < count ? step_of(count) : 1;
+    uint64_t step = step_of(count);
+    uint64_t first = p->given;
     for (uint64_t i = 0; i < wanted && p->given < p->max; i++) {
         struct aic_buf phrase;
         aic_buf_init(&phrase, PHRASE_MAX_BYTES);
-        put_pattern(p, pattern, i * step % count, &phrase);
+        put_pattern(p, pattern, (first + i) % count * step % count, &phrase);
         if (!phrase.failed && phrase.len > 0) {
             p->add(p->data, aic_buf_view(&phrase));
             p->given++;
