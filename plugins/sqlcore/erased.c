@@ -120,6 +120,7 @@ static int32_t add_number(struct sqlcore *core, struct fact_item *item, const ch
     struct sql_value *kept = sql_row_value(&item->merged, "number_hash");
     if (kept) {
         *kept = to->subject;
+        item->changed |= UINT32_C(1) << (kept - item->merged.values);
     }
     return to->subject.text.ptr
                ? AIC_OK
@@ -140,7 +141,9 @@ static int32_t obey(struct sqlcore *core, struct fact_item *item, const struct l
         return AIC_OK;
     }
     if (item->merged.table->flags & SQL_TABLE_NUMBER) {
-        *sql_row_value(&item->merged, "number") = sql_null();
+        struct sql_value *kept = sql_row_value(&item->merged, "number");
+        *kept = sql_null();
+        item->changed |= UINT32_C(1) << (kept - item->merged.values);
         return AIC_OK;
     }
     int64_t counts[ERASED_TABLES] = {0};

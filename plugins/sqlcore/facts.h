@@ -20,6 +20,7 @@ struct fact_item {
     struct sql_row merged; /* that with what the database knew */
     uint32_t first_index;  /* in the batch, of the first of its facts */
     uint32_t state;
+    uint32_t changed; /* columns, with FACT_CHANGED */
     bool is_written;
 };
 
@@ -27,7 +28,6 @@ struct fact_item {
 struct fact_statements {
     struct aic_buf select;
     struct aic_buf insert;
-    struct aic_buf update;
 };
 
 struct sql_facts {

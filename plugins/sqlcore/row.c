@@ -227,9 +227,9 @@ static bool wins(const struct sql_row *from, const struct sql_row *into, uint32_
     return rule == SQL_RULE_FIRST ? order < 0 : order > 0;
 }
 
-bool sql_row_merge(struct sql_row *into, const struct sql_row *from)
+uint32_t sql_row_merge(struct sql_row *into, const struct sql_row *from)
 {
-    bool changed = from->revision > into->revision;
+    uint32_t changed = 0;
     for (uint32_t i = 0; i < into->table->column_count; i++) {
         if (from->values[i].type == SQL_NULL) {
             continue;
@@ -237,10 +237,13 @@ bool sql_row_merge(struct sql_row *into, const struct sql_row *from)
         if (into->values[i].type == SQL_NULL || wins(from, into, i)) {
             into->values[i] = from->values[i];
             into->revisions[i] = from->revisions[i];
-            changed = true;
+            changed |= UINT32_C(1) << i;
         }
     }
-    into->revision = changed && from->revision > into->revision ? from->revision : into->revision;
+    if (from->revision > into->revision) {
+        into->revision = from->revision;
+        changed |= SQL_ROW_REVISION;
+    }
     return changed;
 }
 

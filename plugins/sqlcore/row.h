@@ -25,8 +25,10 @@ enum { SQL_REASON = 200, SQL_FACT_MAX = 2 << 20 };
  */
 int32_t sql_row_read(struct sql_row *row, const struct aic_fact *fact, struct sql_arena *arena,
                      struct aic_json **document, char reason[SQL_REASON]);
-/* Adds what `from` knows; whether anything in `into` is different now. */
-bool sql_row_merge(struct sql_row *into, const struct sql_row *from);
+/* Adds what `from` knows. Returns what is different in `into` now, a bit for each column; a higher
+ * revision that changes no value is SQL_ROW_REVISION. */
+uint32_t sql_row_merge(struct sql_row *into, const struct sql_row *from);
+#define SQL_ROW_REVISION (UINT32_C(1) << 31)
 /* Gives a call that nobody told its time the time inside its id, with revision 0. */
 bool sql_row_complete(struct sql_row *row, struct sql_arena *arena);
 

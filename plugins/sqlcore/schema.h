@@ -46,7 +46,7 @@ struct sql_table {
     const char *time; /* the column that says when, NULL = none */
 };
 
-enum { SQL_MAX_COLUMNS = 24 };
+enum { SQL_MAX_COLUMNS = 24 }; /* under 32, so that a set of them is a word */
 
 extern const struct sql_table *const sql_tables[];
 extern const size_t sql_table_count;

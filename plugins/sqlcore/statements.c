@@ -42,13 +42,6 @@ static void make(struct fact_statements *to, const struct sql_table *table, uint
         aic_buf_printf(&to->insert, free_number, count + 1, count + 1, count + 1);
     }
     aic_buf_printf(&to->insert, ") ON CONFLICT (%s) DO NOTHING", key);
-
-    aic_buf_printf(&to->update, "UPDATE %s SET ", table->name);
-    for (uint32_t i = 1; i < table->column_count; i++) {
-        aic_buf_printf(&to->update, "%s = $%u, ", table->columns[i].name, i);
-    }
-    aic_buf_printf(&to->update, "revision = $%u, revisions = $%u WHERE %s = $%u", count - 2,
-                   count - 1, key, count);
 }
 
 int32_t facts_prepare(struct sqlcore *core)
@@ -68,9 +61,8 @@ int32_t facts_prepare(struct sqlcore *core)
         struct fact_statements *to = &core->statements->tables[i];
         aic_buf_init(&to->select, 2048);
         aic_buf_init(&to->insert, 2048);
-        aic_buf_init(&to->update, 2048);
         make(to, sql_tables[i], core->driver->dialect);
-        failed = failed || to->select.failed || to->insert.failed || to->update.failed;
+        failed = failed || to->select.failed || to->insert.failed;
     }
     if (failed) {
         facts_finish(core);
@@ -84,7 +76,6 @@ void facts_finish(struct sqlcore *core)
     for (size_t i = 0; core->statements && i < sql_table_count && i < 16; i++) {
         aic_buf_finish(&core->statements->tables[i].select);
         aic_buf_finish(&core->statements->tables[i].insert);
-        aic_buf_finish(&core->statements->tables[i].update);
     }
     free(core->statements);
     core->statements = NULL;

@@ -11,11 +11,8 @@ CREATE VIRTUAL TABLE messages_fts USING fts5 (
 
 INSERT INTO messages_fts (messages_fts) VALUES ('rebuild');
 
-CREATE TRIGGER messages_fts_insert AFTER INSERT ON messages
-WHEN new.content IS NOT NULL
-BEGIN
-    INSERT INTO messages_fts (rowid, content) VALUES (new.seq, new.content);
-END;
+-- What is inserted goes into the index by a statement of its own: a trigger would write the index
+-- out for every message. What changes or goes does so rarely.
 
 CREATE TRIGGER messages_fts_delete AFTER DELETE ON messages
 WHEN old.content IS NOT NULL
