@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 
 /* How many frames of one line are handled before the others get their turn. */
-enum { FRAMES_PER_TURN = 32, DRAIN_FRAMES = 65536 };
+enum { FRAMES_PER_TURN = 32, DRAIN_FRAMES = 65536, PAUSE_US = 500000 };
 
 struct hub *hub_create(const struct hub_handler *handler)
 {
@@ -159,7 +159,8 @@ int64_t hub_blocked_us(const struct hub *hub, int worker, int64_t now)
 
 uint64_t hub_refused(const struct hub *hub, int worker)
 {
-    return hub->ends[worker].peer.refused;
+    const struct hub_end *end = &hub->ends[worker];
+    return end->peer.refused + end->lost_before + (uint64_t)end->lost;
 }
 
 int32_t hub_listen(struct hub *hub, int fd, int (*admit)(int fd))
@@ -172,10 +173,34 @@ int32_t hub_listen(struct hub *hub, int fd, int (*admit)(int fd))
     return status;
 }
 
+/* Without descriptors the listening socket would stay readable and keep this process busy. */
+static void pause_listening(struct hub *hub)
+{
+    (void)epoll_ctl(hub->epoll_fd, EPOLL_CTL_DEL, hub->listen_fd, NULL);
+    hub->paused_until_us = now_us() + PAUSE_US;
+}
+
+int64_t hub_resume_listening(struct hub *hub, int64_t now)
+{
+    if (hub->paused_until_us == 0) {
+        return INT64_MAX;
+    }
+    if (now < hub->paused_until_us) {
+        return hub->paused_until_us;
+    }
+    hub->paused_until_us = 0;
+    (void)watch(hub, EPOLL_CTL_ADD, hub->listen_fd, HUB_LISTENER, EPOLLIN);
+    return INT64_MAX;
+}
+
 static void accept_client(struct hub *hub)
 {
+    errno = 0;
     int fd = hub->admit(hub->listen_fd);
     if (fd < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            pause_listening(hub);
+        }
         return;
     }
     int end = SHM_WORKERS;

@@ -19,7 +19,8 @@ struct hub_end {
     bool wants_room; /* epoll tells when it can be written to again */
     bool is_subscribed;
     char topic[FRAME_NAME_MAX + 1];
-    int64_t lost; /* published messages that did not fit, since the last that did */
+    int64_t lost;         /* published messages that did not fit, since the last that did */
+    uint64_t lost_before; /* and those that were told to it already */
 };
 
 struct hub_pending {
@@ -37,6 +38,7 @@ struct hub {
     int epoll_fd;
     int listen_fd;
     int (*admit)(int fd);
+    int64_t paused_until_us; /* no command line can be accepted now; 0 = it can */
     struct hub_end ends[HUB_ENDS];
     struct hub_pending *pending;
     size_t pending_count;
@@ -53,6 +55,8 @@ static inline bool hub_is_client(int end)
 /* hub.c */
 int32_t hub_send(struct hub *hub, int end, const struct frame *frame);
 int32_t hub_add_end(struct hub *hub, int end, int fd);
+/* Listens again after a pause; returns when to be called again. */
+int64_t hub_resume_listening(struct hub *hub, int64_t now);
 /* Asks epoll for room to write exactly as long as something waits. */
 void hub_watch_room(struct hub *hub, int end);
 

@@ -4,6 +4,9 @@
 
 #include "io/now.h"
 
+/* Topics may not fill the room that answers and orders need. */
+enum { PUBLISH_WAITING = 512 << 10 };
+
 static void send_answer(struct hub *hub, int end, uint64_t id, int32_t status,
                         struct aic_str answer)
 {
@@ -203,7 +206,13 @@ static void publish(struct hub *hub, const struct frame *frame)
             continue;
         }
         copy.number[0] = to->lost;
-        to->lost = hub_send(hub, end, &copy) == AIC_OK ? 0 : to->lost + 1;
+        bool fits = to->peer.waiting_bytes < PUBLISH_WAITING;
+        if (fits && hub_send(hub, end, &copy) == AIC_OK) {
+            to->lost_before += (uint64_t)to->lost;
+            to->lost = 0;
+        } else {
+            to->lost++;
+        }
     }
 }
 
@@ -283,14 +292,15 @@ void hub_forget_end(struct hub *hub, int end)
 
 int64_t hub_tick(struct hub *hub, int64_t now)
 {
-    int64_t next_us = INT64_MAX;
+    int64_t resume_us = hub_resume_listening(hub, now);
+    int64_t next_us = resume_us;
     struct hub_pending *pending = hub->pending;
     while (pending) {
         struct hub_pending *next = pending->next;
         if (pending->deadline_us <= now) {
             settle(hub, pending, AIC_ERROR_TIMEOUT, (struct aic_str){NULL, 0});
-            next = hub->pending;
-            next_us = INT64_MAX;
+            next = hub->pending; /* its asker may have asked anew */
+            next_us = resume_us;
         } else if (pending->deadline_us < next_us) {
             next_us = pending->deadline_us;
         }

@@ -41,10 +41,12 @@ struct link {
     struct sched_timer *deadline;
     struct sched_timer *retry;
     bool is_lost;
+    uint64_t dropped;
     char buffer[FRAME_MAX_BYTES];
 };
 
 static void handle(void *data, const struct frame *frame);
+static void obey(struct link *link, void (*order)(void *data));
 static void readable(void *data);
 static void overdue(void *data);
 
@@ -155,7 +157,7 @@ static void lose(struct link *link)
     set_deadline(link);
     stop_ignoring(SIGTERM);
     stop_ignoring(SIGINT);
-    link->handler.drain(link->handler.data);
+    obey(link, link->handler.drain);
 }
 
 static void flush(void *data)
@@ -181,6 +183,14 @@ static int32_t transmit(struct link *link, const struct frame *frame)
         link->retry =
             sched_timer_start(link->sched, sched_now(link->sched) + RETRY_US, flush, link);
     }
+    return status;
+}
+
+/* Sends what nobody waits for. */
+static int32_t tell(struct link *link, const struct frame *frame)
+{
+    int32_t status = transmit(link, frame);
+    link->dropped += status != AIC_OK;
     return status;
 }
 
@@ -264,33 +274,48 @@ static void answered(struct link *link, const struct frame *frame)
     settle(pending, status, answer);
 }
 
+static void take_request(struct link *link, const struct frame *frame)
+{
+    struct link_request request = {
+        .id = frame->id, .call_id = frame->call_id, .kind = frame->kind, .body = frame->body};
+    if (link->handler.request) {
+        link->handler.request(link->handler.data, &request);
+    } else {
+        link_answer(link, frame->id, AIC_ERROR_UNSUPPORTED, (struct aic_str){NULL, 0});
+    }
+}
+
+static void obey(struct link *link, void (*order)(void *data))
+{
+    if (order) {
+        order(link->handler.data);
+    }
+}
+
 static void handle(void *data, const struct frame *frame)
 {
     struct link *link = data;
-    const struct link_handler *handler = &link->handler;
-    struct link_request request = {
-        .id = frame->id, .call_id = frame->call_id, .kind = frame->kind, .body = frame->body};
     switch (frame->type) {
     case FRAME_REQUEST:
-        /* What the hub sends to a local worker may not have been parsed from bytes. */
-        request.call_id = request.call_id ? request.call_id : "";
-        handler->request(handler->data, &request);
+        take_request(link, frame);
         break;
     case FRAME_ANSWER:
     case FRAME_ANSWER_PART:
         answered(link, frame);
         break;
     case FRAME_PUBLISH:
-        handler->published(handler->data, frame->kind, frame->body);
+        if (link->handler.published) {
+            link->handler.published(link->handler.data, frame->kind, frame->body);
+        }
         break;
     case FRAME_DRAIN:
-        handler->drain(handler->data);
+        obey(link, link->handler.drain);
         break;
     case FRAME_STOP_NEW_CALLS:
-        handler->stop_new_calls(handler->data);
+        obey(link, link->handler.stop_new_calls);
         break;
     case FRAME_STOP:
-        handler->stop(handler->data);
+        obey(link, link->handler.stop);
         break;
     default: /* of a newer master */
         break;
@@ -318,7 +343,7 @@ static void readable(void *data)
 
 void link_ready(struct link *link)
 {
-    (void)transmit(link, &(struct frame){.type = FRAME_READY});
+    (void)tell(link, &(struct frame){.type = FRAME_READY});
 }
 
 int32_t link_listen(struct link *link, int fd)
@@ -335,13 +360,12 @@ void link_claim_call(struct link *link, const char *call_id, struct aic_str summ
 
 void link_update_call(struct link *link, const char *call_id, struct aic_str summary)
 {
-    (void)transmit(link,
-                   &(struct frame){.type = FRAME_UPDATE, .call_id = call_id, .body = summary});
+    (void)tell(link, &(struct frame){.type = FRAME_UPDATE, .call_id = call_id, .body = summary});
 }
 
 void link_release_call(struct link *link, const char *call_id)
 {
-    (void)transmit(link, &(struct frame){.type = FRAME_RELEASE, .call_id = call_id});
+    (void)tell(link, &(struct frame){.type = FRAME_RELEASE, .call_id = call_id});
 }
 
 void link_use_token(struct link *link, const char *nonce, int64_t expires_wall_us, link_reply reply,
@@ -365,10 +389,10 @@ void link_relay(struct link *link, const char *call_id, const char *kind, struct
 void link_answer(struct link *link, uint64_t request_id, int32_t status, struct aic_str answer)
 {
     struct frame frame = {.type = FRAME_ANSWER, .id = request_id, .status = status, .body = answer};
-    if (transmit(link, &frame) == AIC_ERROR_TOO_LARGE) {
+    if (tell(link, &frame) == AIC_ERROR_TOO_LARGE) {
         frame.status = AIC_ERROR_TOO_LARGE;
         frame.body = (struct aic_str){NULL, 0};
-        (void)transmit(link, &frame);
+        (void)tell(link, &frame);
     }
 }
 
@@ -379,7 +403,7 @@ void link_list_calls(struct link *link, link_reply reply, void *data)
 
 void link_publish(struct link *link, const char *topic, struct aic_str body)
 {
-    (void)transmit(link, &(struct frame){.type = FRAME_PUBLISH, .kind = topic, .body = body});
+    (void)tell(link, &(struct frame){.type = FRAME_PUBLISH, .kind = topic, .body = body});
 }
 
 void link_take(struct link *link, const char *bucket, int64_t amount, int64_t limit,
@@ -387,4 +411,9 @@ void link_take(struct link *link, const char *bucket, int64_t amount, int64_t li
 {
     struct frame frame = {.type = FRAME_TAKE, .kind = bucket, .number = {amount, limit, window_ms}};
     ask(link, &frame, reply, data);
+}
+
+uint64_t link_dropped(const struct link *link)
+{
+    return link->dropped;
 }

@@ -36,8 +36,9 @@ typedef void (*link_reply)(void *data, int32_t status, struct aic_str answer);
  *   "interrupted"  calls whose worker died: [{"call_id", "summary"}, ...], which nobody owns now.
  *                  AIC_OK means: they are mine. Claim those that go on; they are reported again if
  *                  this worker dies, the others are not.
- *   "spool.adopt"  {"spool": name} of a worker that is gone. AIC_OK: it is mine until its file is
- *                  gone; AIC_ERROR_NOT_FOUND: there is no such file; AIC_ERROR_BUSY: ask later.
+ *   "spool.adopt"  {"spool": file} in state_dir/spool/, of a worker that is gone. AIC_OK: it is
+ *                  mine until the file is gone; AIC_ERROR_NOT_FOUND: there is no such file;
+ *                  AIC_ERROR_BUSY: a process still has it, ask later.
  */
 struct link_request {
     uint64_t id;
@@ -46,6 +47,7 @@ struct link_request {
     struct aic_str body; /* JSON text */
 };
 
+/* What is NULL is ignored; a request then is answered with AIC_ERROR_UNSUPPORTED. */
 struct link_handler {
     void (*request)(void *data, const struct link_request *request);
     void (*drain)(void *data);          /* replaced by a newer generation, or the master is gone */
@@ -76,7 +78,8 @@ void link_release_call(struct link *link, const char *call_id);
 void link_use_token(struct link *link, const char *nonce, int64_t expires_wall_us, link_reply reply,
                     void *data);
 /* Sends a request to the owner of a call; with call id "" to any worker, or to the master:
- * "calls.list", "workers.list", "version", "reload". */
+ * "calls.list", "workers.list", "version", "reload" (with --single the last three come to this
+ * worker itself). */
 void link_relay(struct link *link, const char *call_id, const char *kind, struct aic_str body,
                 link_reply reply, void *data);
 /* Answers a request that came in. */
@@ -90,5 +93,9 @@ void link_publish(struct link *link, const char *topic, struct aic_str body);
  * AIC_ERROR_DENIED when it is empty; the answer tells {"retry_after_ms"}. */
 void link_take(struct link *link, const char *bucket, int64_t amount, int64_t limit,
                int64_t window_ms, link_reply reply, void *data);
+
+/* How many messages that have no answer (updates, releases, answers, topics) were lost because the
+ * master did not read, or because they were too large. */
+uint64_t link_dropped(const struct link *link);
 
 #endif

@@ -75,22 +75,21 @@ static void reap(struct master *master)
     }
 }
 
-void master_end(struct master *master, int exit_status)
+void master_end(struct master *master, int exit_status, int64_t grace_ms)
 {
-    if (master->phase == MASTER_ENDING) {
-        return;
-    }
     if (master->phase == MASTER_RUNNING) {
         notify_send("STOPPING=1");
     }
-    master->phase = MASTER_ENDING;
-    master->exit_status = exit_status;
+    if (master->phase != MASTER_ENDING) {
+        master->phase = MASTER_ENDING;
+        master->exit_status = exit_status;
+    }
     if (master->reload.state != RELOAD_NONE) {
         reload_cancel(master);
     }
     for (int i = 0; i < SHM_WORKERS; i++) {
         if (master->workers[i].pid > 0) {
-            worker_stop(master, i);
+            worker_stop(master, i, grace_ms);
         }
     }
 }
@@ -99,7 +98,7 @@ static void drain(struct master *master)
 {
     const struct generation *current = generation_current(master);
     if (!current) {
-        master_end(master, 0);
+        master_end(master, 0, STOP_GRACE_MS);
         return;
     }
     master->phase = MASTER_DRAINING;
@@ -140,7 +139,7 @@ static void end_drain_if_due(struct master *master)
                  LOG_I("calls", shm_calls(master->shm)));
     }
     if (is_late || (has_settled && !has_calls)) {
-        master_end(master, 0);
+        master_end(master, 0, LEAVE_GRACE_MS);
     } else if (has_settled) {
         /* Calls are counted in shared memory, which wakes nobody. */
         (void)master_due(master, master->now_us + SETTLE_US);
@@ -157,7 +156,7 @@ static void handle_signal(struct master *master, int number)
         drain(master);
     } else if (number == SIGTERM || number == SIGINT) {
         log_info("master", "stopping now", LOG_I("calls", shm_calls(master->shm)));
-        master_end(master, 0);
+        master_end(master, 0, STOP_GRACE_MS);
     } else if (number == SIGCHLD) {
         reap(master);
     }

@@ -79,7 +79,7 @@ int32_t master_check_send(const struct master_check *check);
 struct master_worker {
     int worker; /* its slot in shared memory */
     int64_t generation;
-    char spool[MASTER_SPOOL_NAME]; /* its own file in state_dir/spool/, never used before */
+    char spool[MASTER_SPOOL_NAME]; /* its own: state_dir/spool/<spool>.db, never used before */
     char state_dir[MASTER_PATH];
     int link_fd; /* for link_create */
     int shm_fd;  /* for shm_map */

@@ -19,12 +19,12 @@
 enum { ATTEMPTS = 10, RETRY_MS = 1000, BUSY_RETRY_MS = 15000, NOBODY = -1 };
 
 #define SPOOL_FOLDER "spool"
-#define SPOOL_ENDING ".spool"
+#define SPOOL_ENDING ".db"
 
 struct bequest {
     struct bequest *next;
     uint64_t tag;
-    char spool[MASTER_SPOOL_NAME]; /* "" = interrupted calls */
+    char spool[MASTER_SPOOL_NAME + sizeof(SPOOL_ENDING)]; /* a file; "" = interrupted calls */
     char *body;
     int asked;  /* worker that was offered it; NOBODY */
     int holder; /* worker that took it; NOBODY */
@@ -83,7 +83,7 @@ void bequests_free(struct master *master)
 
 static bool spool_exists(const struct master *master, const char *name)
 {
-    char path[MASTER_SPOOL_NAME + sizeof(SPOOL_FOLDER) + 1];
+    char path[MASTER_SPOOL_NAME + sizeof(SPOOL_FOLDER) + sizeof(SPOOL_ENDING) + 1];
     (void)snprintf(path, sizeof(path), SPOOL_FOLDER "/%s", name);
     return faccessat(master->state_dir.fd, path, F_OK, 0) == 0;
 }
@@ -133,13 +133,17 @@ void bequest_worker(struct master *master, int worker)
         }
     }
     add_calls(master, worker);
-    add_spool(master, master->workers[worker].spool);
+    char name[MASTER_SPOOL_NAME + sizeof(SPOOL_ENDING)];
+    (void)snprintf(name, sizeof(name), "%s" SPOOL_ENDING, master->workers[worker].spool);
+    add_spool(master, name);
 }
 
 static bool is_somebodys(const struct master *master, const char *name)
 {
+    size_t length = strlen(name) - (sizeof(SPOOL_ENDING) - 1);
     for (int i = 0; i < SHM_WORKERS; i++) {
-        if (master->workers[i].pid > 0 && strcmp(master->workers[i].spool, name) == 0) {
+        const struct worker *worker = &master->workers[i];
+        if (worker->pid > 0 && aic_str_equal((struct aic_str){name, length}, worker->spool)) {
             return true;
         }
     }
@@ -260,7 +264,7 @@ void bequests_load(struct master *master, const struct pack_item *item)
     struct pack_item field;
     struct pack_item fields[FIELD_TAG + 1] = {{.tag = 0}};
     struct aic_str from = item->text;
-    char spool[MASTER_SPOOL_NAME];
+    char spool[MASTER_SPOOL_NAME + sizeof(SPOOL_ENDING)];
     if (item->tag != PACK_BEQUEST) {
         return;
     }

@@ -231,6 +231,11 @@ static void refill(struct master *master, struct generation *generation)
     }
 }
 
+static void end_worker(struct master *master, int worker)
+{
+    worker_stop(master, worker, LEAVE_GRACE_MS);
+}
+
 void generations_tick(struct master *master)
 {
     struct generation *next;
@@ -245,7 +250,7 @@ void generations_tick(struct master *master)
             log_warn("master", "drain_timeout has passed; a generation is stopped with its calls",
                      LOG_I("generation", generation->number));
             generation->deadline_us = 0;
-            for_workers(master, generation, worker_stop);
+            for_workers(master, generation, end_worker);
         }
     }
 }

@@ -16,7 +16,8 @@ _Static_assert((int)MASTER_LISTENERS == (int)LISTENERS, "one limit, told twice")
 
 enum {
     READY_LIMIT_MS = 15000, /* a generation must be ready by then */
-    STOP_GRACE_MS = 5000,   /* between FRAME_STOP and SIGKILL */
+    STOP_GRACE_MS = 5000,   /* between FRAME_STOP and SIGKILL, when told to stop now */
+    LEAVE_GRACE_MS = 15000, /* the same after a drain: for last words, and spools to be emptied */
     ABORT_GRACE_MS = 2000,  /* between SIGABRT and SIGKILL */
     RELOAD_TICKETS = 8
 };
@@ -132,14 +133,16 @@ static inline bool master_due(struct master *master, int64_t at_us)
     return at_us <= master->now_us;
 }
 
-/* master.c: everybody is told to stop, the program ends with `exit_status`. */
-void master_end(struct master *master, int exit_status);
+/* master.c: everybody is told to stop and killed after `grace_ms`; the program ends with
+ * `exit_status`. */
+void master_end(struct master *master, int exit_status, int64_t grace_ms);
 /* The arguments of a child; freed with one free. */
 char **master_child_argv(const struct master *master, const char *word);
 
 /* master_worker.c */
 int32_t worker_start(struct master *master, struct generation *generation);
-void worker_stop(struct master *master, int worker);
+/* Told again, a shorter grace counts. */
+void worker_stop(struct master *master, int worker, int64_t grace_ms);
 void worker_kill(struct master *master, int worker);
 void worker_ready(struct master *master, int worker);
 void worker_lost(struct master *master, int worker);

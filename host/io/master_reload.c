@@ -63,7 +63,7 @@ static void refuse_start(struct master *master, int32_t status, const char *why,
     } else {
         (void)fprintf(stderr, "aicaller: %s\n", why);
     }
-    master_end(master, status == AIC_ERROR_CONFIG ? 78 : 1);
+    master_end(master, status == AIC_ERROR_CONFIG ? 78 : 1, STOP_GRACE_MS);
 }
 
 static void log_lines(uint32_t level, struct aic_str text)

@@ -106,7 +106,7 @@ int32_t worker_start(struct master *master, struct generation *generation)
     }
     struct worker *worker = &master->workers[slot];
     *worker = (struct worker){.generation = generation, .began_us = master->now_us};
-    (void)snprintf(worker->spool, sizeof(worker->spool), "%llx-%lld.spool",
+    (void)snprintf(worker->spool, sizeof(worker->spool), "%llx-%lld",
                    (unsigned long long)(master->started_wall_us / 1000),
                    (long long)++master->last_spool);
     if (hub_add_worker(master->hub, slot, line[0]) != AIC_OK) {
@@ -128,14 +128,17 @@ int32_t worker_start(struct master *master, struct generation *generation)
     return AIC_OK;
 }
 
-void worker_stop(struct master *master, int slot)
+void worker_stop(struct master *master, int slot, int64_t grace_ms)
 {
     struct worker *worker = &master->workers[slot];
+    int64_t kill_at_us = master->now_us + grace_ms * 1000;
     if (!worker->is_stopping) {
         worker->is_stopping = true;
         hub_set_open(master->hub, slot, false);
         hub_tell(master->hub, slot, FRAME_STOP);
-        worker->kill_at_us = master->now_us + STOP_GRACE_MS * INT64_C(1000);
+    }
+    if (worker->kill_at_us == 0 || kill_at_us < worker->kill_at_us) {
+        worker->kill_at_us = kill_at_us;
     }
 }
 

@@ -26,6 +26,19 @@ static int64_t number_of(const char *name)
     return errno == 0 && *end == '\0' && number >= 0 ? number : -1;
 }
 
+/* Opened once and kept, so that the manager hears of us even when no descriptor is left. */
+static int open_socket(void)
+{
+    static int fd = -1;
+    if (fd < 0) {
+        /* The manager's queue may be full; a master must not wait for long. */
+        struct timeval patience = {.tv_usec = 200000};
+        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    }
+    return fd;
+}
+
 static void send_text(const char *path, const char *text)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -37,16 +50,9 @@ static void send_text(const char *path, const char *text)
     if (path[0] == '@') {
         address.sun_path[0] = '\0'; /* an abstract one */
     }
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        return;
-    }
-    /* The manager's queue may be full; a master must not wait for long. */
-    struct timeval patience = {.tv_usec = 200000};
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     socklen_t bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
-    (void)sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address, bytes);
-    (void)close(fd);
+    (void)sendto(open_socket(), text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address,
+                 bytes);
 }
 
 void notify_send(const char *format, ...)

@@ -20,7 +20,7 @@ enum {
 struct shm_worker {
     _Atomic int64_t pid; /* 0 = free */
     _Atomic int64_t generation;
-    _Atomic int64_t heartbeat; /* rises while the loop turns */
+    _Atomic int64_t heartbeat; /* rises twice a second or more while the loop turns */
     _Atomic int64_t calls;     /* live ones */
     _Atomic int64_t viewers;
     _Atomic int64_t lag_us; /* worst delay of the loop lately */

@@ -134,6 +134,18 @@ class Master:
     def pids(self):
         return {worker["pid"] for worker in self.workers()}
 
+    def open_files(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def lowest_free_file(self):
+        taken = {int(name) for name in os.listdir(f"/proc/{self.pid}/fd")}
+        return next(number for number in range(len(taken) + 1) if number not in taken)
+
+    def processor_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rsplit(")")[-1]
+        ticks = sum(int(field) for field in fields.split()[11:13])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     @property
     def address(self):
         if not self.listen:

@@ -2,6 +2,7 @@
 """The master: start, reload, stop, sockets, and what the service manager hears of it."""
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -200,6 +201,7 @@ def test_reloads_asked_for_during_a_reload_are_done_afterwards(master):
 
 def test_twenty_generation_changes_lose_no_connection(master):
     server = master(workers=2).start()
+    before = server.open_files()
     held = [server.connect() for _ in range(20)]
     for number, connection in enumerate(held):
         assert connection.status(f"claim held-{number}") == 0
@@ -217,6 +219,7 @@ def test_twenty_generation_changes_lose_no_connection(master):
         connection.close()
     program.eventually(lambda: {w["generation"] for w in server.workers()} == {21},
                        "only the last generation is left")
+    program.eventually(lambda: server.open_files() <= before, "no file is left open")
 
 
 def test_a_new_port_opens_before_the_old_one_closes(master):
@@ -255,6 +258,29 @@ def test_a_port_in_use_at_a_reload_changes_nothing(master):
     assert "Address already in use" in server.log
     with Connection(address) as connection:
         assert connection.who()["generation"] == 1
+
+
+def test_without_descriptors_it_stays_calm_and_changes_nothing(master):
+    server = master().start()
+    address = server.address
+    usual = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    lowest = server.lowest_free_file()
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (lowest, usual[1]))
+    ready = server.count("READY")
+    server.send(signal.SIGHUP)
+    program.eventually(lambda: server.count("READY") > ready, "the reload has ended")
+    assert "reload refused, nothing has changed" in server.log
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as waiting:
+        waiting.connect(str(server.state / "control.sock"))
+        before = server.processor_seconds()
+        with Connection(address) as connection:
+            for _ in range(2000):
+                connection.ask("who")
+        assert server.processor_seconds() - before < 0.2
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, usual)
+    assert server.control("version")[0] == 0
+    server.reload()
+    assert server.info()["generation"] == 2
 
 
 def test_both_loopbacks_are_served_as_localhost(master):

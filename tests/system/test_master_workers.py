@@ -2,6 +2,7 @@
 """Workers that die, hang or are replaced together with the program, and what is kept of them."""
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -107,12 +108,12 @@ def test_a_spool_whose_adopter_dies_is_passed_on_again(master):
 def test_a_spool_of_an_earlier_run_is_adopted_at_the_start(master):
     server = master(workers=1)
     (server.state / "spool").mkdir(parents=True)
-    (server.state / "spool/18f-1.spool").write_text("")
-    (server.state / "spool/18f-1.spool-wal").write_text("")
+    (server.state / "spool/18f-1.db").write_text("")
+    (server.state / "spool/18f-1.db-wal").write_text("")
     server.start()
     program.eventually(lambda: server.noted("spool.adopt"), "the spool is passed on")
     assert [json.loads(text) for _, text in server.noted("spool.adopt")] == [
-        {"spool": "18f-1.spool"}]
+        {"spool": "18f-1.db"}]
 
 
 def test_a_worker_that_leaves_cleanly_leaves_no_spool(master):
@@ -308,9 +309,6 @@ def test_usr2_with_a_configuration_that_is_refused_changes_nothing(master, own_b
 def test_ten_upgrades_in_a_row_leave_nothing_behind(master, own_binary):
     server = master(binary=own_binary, workers=1).start()
 
-    def open_files():
-        return len(os.listdir(f"/proc/{server.pid}/fd"))
-
     def upgrade():
         ready = server.count("READY")
         replace(own_binary)
@@ -319,9 +317,9 @@ def test_ten_upgrades_in_a_row_leave_nothing_behind(master, own_binary):
         program.eventually(lambda: len(server.pids()) == 1, "the old worker has left")
         return server.info()["generation"]
     assert upgrade() == 2
-    before = open_files()
+    before = server.open_files()
     assert [upgrade() for _ in range(9)] == list(range(3, 12))
-    program.eventually(lambda: open_files() <= before, "no file is left open")
+    program.eventually(lambda: server.open_files() <= before, "no file is left open")
 
 
 def test_a_worker_that_dies_after_an_upgrade_is_replaced(master, own_binary):
@@ -338,3 +336,50 @@ def test_a_worker_that_dies_after_an_upgrade_is_replaced(master, own_binary):
     with server.connect() as connection:
         assert connection.who()["pid"] != pid
         assert connection.who()["generation"] == 2
+
+
+@pytest.mark.slow
+def test_random_troubles_leave_everything_in_order(master, own_binary):
+    server = master(binary=own_binary, workers=3, heartbeat_limit_ms=1000).start()
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    claimed = set()
+
+    def someone():
+        return chance.choice(server.workers())["pid"]
+    with Stream(server.address, threads=2) as stream:
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            trouble = chance.choice(["reload", "refused", "upgrade", "kill", "stop", "call"])
+            server.configure(check="problem" if trouble == "refused" else "good")
+            if trouble in ("reload", "refused"):
+                server.send(signal.SIGHUP)
+            elif trouble == "upgrade":
+                server.send(signal.SIGUSR2)
+            try:
+                if trouble == "call":
+                    with server.connect() as connection:
+                        pid = connection.who()["pid"]
+                        call = f"call-{time.monotonic_ns()}"
+                        if connection.status(f"claim {call}") == 0:
+                            claimed.add(call)
+                        os.kill(pid, signal.SIGKILL)
+                elif trouble in ("kill", "stop"):
+                    os.kill(someone(), signal.SIGKILL if trouble == "kill" else signal.SIGSTOP)
+            except (OSError, IndexError):
+                pass  # it was faster than we
+            time.sleep(chance.random() * 0.3)
+            assert server.process.poll() is None, server.log
+    server.configure(check="good")
+    server.reload(60)
+    program.eventually(lambda: [w["state"] for w in server.workers()] == ["ready"] * 3,
+                       "three workers are ready", 60)
+    assert stream.answered > 100
+    assert json.loads(server.control("calls.list")[1]) == []
+    told = {call["call_id"] for _, text in server.noted("interrupted") for call in json.loads(text)}
+    assert claimed <= told
+    program.eventually(lambda: len(list((server.state / "spool").iterdir())) == 3,
+                       "the spools of the dead are gone")
+    server.send(signal.SIGTERM)
+    assert server.wait() == 0

@@ -220,11 +220,31 @@ static void ending_a_line_answers_what_is_open(void **state)
     assert_int_equal(reply.status, AIC_ERROR_CLOSED);
 }
 
+static void a_worker_without_handlers_refuses_requests_and_ignores_the_rest(void **state)
+{
+    struct world *world = *state;
+    struct reply reply = {.count = 0};
+    struct link_handler none = {.data = NULL};
+    struct link *link = link_create(world->loop, -1, &none);
+    assert_non_null(link);
+    link_publish(link, "topic", AIC_STR("{}"));
+    link_relay(link, "", "anything", nothing, on_reply, &reply);
+    run_until(world, &reply.count, 1);
+    assert_int_equal(reply.status, AIC_ERROR_UNSUPPORTED);
+    assert_int_equal(link_dropped(link), 0);
+    char *body = calloc(1, LINK_BODY_BYTES + 1);
+    link_publish(link, "topic", (struct aic_str){body, LINK_BODY_BYTES + 1});
+    assert_int_equal(link_dropped(link), 1);
+    free(body);
+    link_destroy(link);
+}
+
 #define single_test(name) cmocka_unit_test_setup_teardown(name, set_up_single, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        single_test(a_worker_without_handlers_refuses_requests_and_ignores_the_rest),
         hub_test(a_call_is_claimed_once_and_again_after_its_release),
         hub_test(the_list_shows_all_calls_with_their_newest_summary),
         single_test(the_list_shows_all_calls_with_their_newest_summary),

@@ -39,9 +39,9 @@ struct worker {
     int connections;
     bool is_draining;
     bool is_refusing;
+    char spool[MASTER_SPOOL_NAME + 4];
     char marker[64];
     char adopt[16];
-    struct conn *keeper; /* reply to it once a relayed answer comes */
 };
 
 struct conn {
@@ -128,7 +128,7 @@ static void who(struct conn *conn)
         "{\"pid\":%d,\"worker\":%d,\"generation\":%lld,\"marker\":\"%s\",\"refusing\":%d,"
         "\"spool\":\"%s\",\"program\":\"%s\"}",
         (int)getpid(), worker->born.worker, (long long)worker->born.generation, worker->marker,
-        worker->is_refusing, worker->born.spool, program);
+        worker->is_refusing, worker->spool, program);
 }
 
 static void read_plugin(struct conn *conn)
@@ -364,8 +364,9 @@ static void open_state(struct worker *worker)
     worker->events_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     (void)snprintf(path, sizeof(path), "%s/spool", worker->born.state_dir);
     worker->spool_dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int spool = openat(worker->spool_dir_fd, worker->born.spool,
-                       O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    (void)snprintf(worker->spool, sizeof(worker->spool), "%s.db", worker->born.spool);
+    int spool =
+        openat(worker->spool_dir_fd, worker->spool, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (worker->events_fd < 0 || spool < 0) {
         abort();
     }
@@ -414,6 +415,6 @@ int worker_main(void)
     }
     loop_run(worker->loop);
     note(worker, "leave", "");
-    (void)unlinkat(worker->spool_dir_fd, worker->born.spool, 0);
+    (void)unlinkat(worker->spool_dir_fd, worker->spool, 0);
     _exit(0);
 }
