@@ -111,9 +111,11 @@ void aic_json_put_double(struct aic_json_writer *w, double value)
         aic_json_put_null(w);
         return;
     }
+    /* The fewest digits that give the same number back. */
+    static const int digits[] = {6, 15, 17};
     char text[40];
-    for (int digits = 6; digits <= 17; digits += 11) {
-        (void)snprintf(text, sizeof(text), "%.*g", digits, value);
+    for (size_t i = 0; i < sizeof(digits) / sizeof(digits[0]); i++) {
+        (void)snprintf(text, sizeof(text), "%.*g", digits[i], value);
         if (strtod(text, NULL) == value) {
             break;
         }
