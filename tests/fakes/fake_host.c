@@ -134,16 +134,18 @@ static const struct aic_thread_check_service thread_check_service = {
 static const void *get_service(const struct aic_host *host, const char *id)
 {
     (void)host;
+
     static const struct {
         const char *id;
         const void *table;
     } services[] = {
-        {AIC_SERVICE_LOG, &log_service},     {AIC_SERVICE_CLOCK, &clock_service},
-        {AIC_SERVICE_TIMER, &timer_service}, {AIC_SERVICE_POOL, &pool_service},
-        {AIC_SERVICE_POST, &post_service},   {AIC_SERVICE_THREAD_CHECK, &thread_check_service},
-        {AIC_SERVICE_HTTP, &fake_http_service}, {AIC_SERVICE_WEBSOCKET, &fake_ws_service},
+        {AIC_SERVICE_LOG, &log_service},          {AIC_SERVICE_CLOCK, &clock_service},
+        {AIC_SERVICE_TIMER, &timer_service},      {AIC_SERVICE_POOL, &pool_service},
+        {AIC_SERVICE_POST, &post_service},        {AIC_SERVICE_THREAD_CHECK, &thread_check_service},
+        {AIC_SERVICE_HTTP, &fake_http_service},   {AIC_SERVICE_WEBSOCKET, &fake_ws_service},
         {AIC_SERVICE_ROUTE, &fake_route_service},
     };
+
     for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
         if (strcmp(services[i].id, id) == 0) {
             return services[i].table;
@@ -238,11 +240,13 @@ static int64_t config_get_int(const struct aic_config *config, const char *name)
     }
     char *unit = NULL;
     int64_t number = strtoll(text, &unit, 10);
+
     static const struct {
         const char *unit;
         int64_t factor;
-    } units[] = {{"", 1},       {"ms", 1},     {"s", 1000},        {"m", 60000},
+    } units[] = {{"", 1},        {"ms", 1},      {"s", 1000},    {"m", 60000},
                  {"h", 3600000}, {"k", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}};
+
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         if (strcmp(unit, units[i].unit) == 0) {
             return number * units[i].factor;

@@ -24,7 +24,7 @@ struct aic_http {
     char *body;
     size_t body_bytes;
     uint32_t flags;
-    bool ended;     /* DONE, ERROR or cancelled */
+    bool ended; /* DONE, ERROR or cancelled */
     bool cancelled;
     void (*event)(void *data, const struct aic_http_event *event);
     void *data;
@@ -38,13 +38,13 @@ struct aic_ws {
     char *headers;
     char *subprotocol;
     bool open;
-    bool ended;      /* CLOSED was delivered, or dropped */
-    bool closing;    /* the plugin asked for a close */
+    bool ended;        /* CLOSED was delivered, or dropped */
+    bool closing;      /* the plugin asked for a close */
     bool refuse_sends; /* sends answer AIC_ERROR_BUSY */
     uint64_t queued;   /* what queued_bytes answers */
     int32_t close_code;
-    struct aic_buf sent;     /* text messages, each followed by a line feed */
-    struct aic_buf binary;   /* binary messages, joined */
+    struct aic_buf sent;   /* text messages, each followed by a line feed */
+    struct aic_buf binary; /* binary messages, joined */
     size_t text_count;
     size_t binary_count;
     aic_ws_handler event;

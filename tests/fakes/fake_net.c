@@ -25,8 +25,8 @@ static char *header_lines(const struct aic_header *headers, uint32_t count)
 /* HTTP */
 
 static int32_t http_start(const struct aic_host *host, const struct aic_http_request *params,
-                          void (*event)(void *data, const struct aic_http_event *event),
-                          void *data, struct aic_http **request)
+                          void (*event)(void *data, const struct aic_http_event *event), void *data,
+                          struct aic_http **request)
 {
     struct fake_host *fake = fake_of(host);
     struct aic_http *r = fake_alloc(sizeof(*r));
@@ -116,8 +116,8 @@ static uint32_t split_headers(char *lines, struct aic_header *headers, uint32_t 
         if (colon) {
             size_t name = (size_t)(colon - line);
             size_t skip = colon[1] == ' ' ? 2 : 1;
-            headers[count++] = (struct aic_header){
-                {line, name}, {colon + skip, length - name - skip}};
+            headers[count++] =
+                (struct aic_header){{line, name}, {colon + skip, length - name - skip}};
         }
         line += length + (line[length] == '\n');
     }
@@ -425,8 +425,8 @@ static bool path_matches(const char *route, const char *path)
 static void begin_exchange(struct fake_host *fake, const struct aic_header *headers,
                            uint32_t header_count, struct aic_exchange *exchange)
 {
-    *exchange = (struct aic_exchange){
-        .fake = fake, .headers = headers, .header_count = header_count};
+    *exchange =
+        (struct aic_exchange){.fake = fake, .headers = headers, .header_count = header_count};
     aic_buf_init(&exchange->body, 1u << 20);
 }
 

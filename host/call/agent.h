@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CALL_AGENT_H
+#define CALL_AGENT_H
+/*
+ * An agent as the configuration describes it: what it says, how it takes turns, and which providers
+ * it asks, in order. Texts live as long as the agent.
+ */
+#include "base/settings.h"
+#include "call/turn.h"
+#include "plugin/chain.h"
+
+struct setup;
+
+struct agent {
+    char *name;
+    struct settings *settings;
+    struct settings *turn;
+    struct settings *silence;
+    struct config_pos pos;
+    /* Of each role; the providers are filled in by agents_bind. */
+    struct chain telephony;
+    struct chain stt;
+    struct chain llm;
+    struct chain tts;
+    const char *prompt;
+    const char *greeting; /* "" = the model speaks first */
+    const char *farewell;
+    const char *apology; /* said when something is broken */
+    const char *language;
+    const char *voice;
+    const char *const *numbers; /* NULL-terminated, as the following */
+    const char *const *goodbyes;
+    const char *const *reprompts;
+    const char *const *unclear;   /* said when the recogniser was not sure */
+    const char *const *transfers; /* where callers may be handed over to */
+    struct aic_str *hints;        /* from the configuration and from scripts */
+    uint32_t hint_count;
+    struct turn_settings turn_settings;
+    int64_t max_duration_us;
+    int64_t reprompt_after_us;
+    int64_t reprompt_limit;
+    int64_t memory_tokens;
+    double min_confidence;
+    bool record;
+};
+
+struct agents {
+    struct agent **list;
+    size_t count;
+};
+
+/* Tables for checking and for docs/configuration.md. */
+extern const struct settings_table agent_table;
+extern const struct settings_table agent_turn_table;
+extern const struct settings_table agent_silence_table;
+
+/*
+ * Reads the group "agents". Every provider an agent names is marked as used in `setup`; one that
+ * does not exist, or does not play the role, is a problem. `agents` is usable only without errors.
+ */
+void agents_load(struct agents *agents, const struct config_node *group, struct setup *setup,
+                 struct config_problems *problems);
+struct provider;
+typedef struct provider *(*agents_finder)(void *data, const char *name);
+/* Fills the chains from created providers, and the hints from scripts. `with_telephony`: also the
+ * lines, which need a server. */
+int32_t agents_bind(struct agents *agents, bool with_telephony, agents_finder find, void *data);
+void agents_finish(struct agents *agents);
+
+/* By name; NULL = "default", or the only one there is. */
+struct agent *agents_find(const struct agents *agents, const char *name);
+/* The one that answers calls to a number. */
+struct agent *agents_for_number(const struct agents *agents, struct aic_str number);
+
+#endif

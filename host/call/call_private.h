@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CALL_CALL_PRIVATE_H
+#define CALL_CALL_PRIVATE_H
+/*
+ * Inside of a call. Its files: call.c (life), call_leg.c (the line), call_voice.c (the caller's
+ * sound and whose turn it is), call_answer.c (the agent's answers), call_tools.c (what the model
+ * asks for), call_facts.c (the record, and what onlookers see).
+ */
+#include "call/call.h"
+#include "call/cascade.h"
+#include "call/dialog.h"
+#include "call/playout.h"
+#include "call/recorder.h"
+#include "call/turn.h"
+#include "call/vad.h"
+
+enum { CALL_TOOLS = 8, CALL_REASON = 48, CALL_FRAME_BYTES = 8192, CALL_NO_MESSAGE = -1 };
+
+enum call_state {
+    CALL_WAITING = 1, /* for its sound */
+    CALL_TALKING = 2,
+    CALL_ENDING = 3, /* hung up, the leg has not said so yet */
+    CALL_OVER = 4
+};
+
+struct tool_request {
+    char *id;
+    char *name;
+    char *arguments;
+};
+
+/* One answer of the agent, from the end of the caller's turn to its last sample. */
+struct answer {
+    uint64_t epoch;
+    uint64_t turn;
+    int message;     /* index in the dialog; CALL_NO_MESSAGE */
+    int64_t from_us; /* where in the playout its sound begins; -1 none yet */
+    struct aic_buf text;
+    struct aic_buf guess; /* the caller's words that a speculative answer goes by */
+    struct tool_request tools[CALL_TOOLS];
+    size_t tool_count;
+    char *state; /* the model's own */
+    char *state_provider;
+    /* Clock times for the latency record; 0 = has not happened. */
+    int64_t turn_ended_us;
+    int64_t words_us;
+    int64_t started_us;
+    int64_t token_us;
+    int64_t audio_us;
+    int64_t sent_us;
+    int failovers;
+    bool is_active;
+    bool is_speculative;
+    bool is_fixed;   /* said by the host, no model */
+    bool is_thought; /* the text is complete */
+    bool ends_call;
+};
+
+struct call {
+    char id[UUID_TEXT];
+    struct call_env env;
+    struct call_hooks hooks;
+    const struct agent *agent;
+    enum call_state state;
+    uint32_t direction;
+    uint32_t status; /* AIC_CALL_... */
+    uint64_t revision;
+    char *from;
+    char *to;
+    char *provider_call_id;
+    char *provider_name;
+    char *prompt;
+    char *context;
+    char *context_url;
+    char *llm_context; /* JSON, see llm.h */
+    char *record_to;
+    bool is_text;
+    struct aic_format speak_in;
+
+    struct provider *leg_provider;
+    void *leg;
+    struct aic_telephony_sink leg_sink;
+    struct aic_format format_in;
+    struct aic_format format_out;
+
+    struct responder *responder;
+    struct playout playout;
+    struct vad vad;
+    struct turn turn;
+    struct dialog dialog;
+    struct recorder *recorder;
+    struct answer answer;
+    uint8_t frame[CALL_FRAME_BYTES]; /* the caller's sound, until it fills 20 ms */
+    size_t frame_bytes;
+    size_t frame_fill;
+
+    uint64_t epoch;
+    uint64_t turn_number;
+    int reprompts;
+    int unclear;
+    int64_t created_wall_us;
+    int64_t answered_wall_us;
+    int64_t ended_wall_us;
+    int64_t answered_us;
+    int64_t last_media_us;
+    char end_reason[CALL_REASON];
+    bool was_heard;
+    bool merges_user; /* the last answer was taken back: its question goes on */
+    bool is_apologising;
+    bool has_stt;
+    bool prompt_is_recorded;
+
+    struct sched_timer *silence_timer;
+    struct sched_timer *duration_timer;
+    struct sched_timer *media_timer;
+    struct sched_timer *end_timer;
+};
+
+/* call.c */
+bool call_make_responder(struct call *call);
+void call_begin_talking(struct call *call);
+void call_hang_up(struct call *call, const char *reason);
+void call_over(struct call *call);
+
+/* call_leg.c */
+void call_close_leg(struct call *call);
+
+/* call_voice.c */
+void call_take_audio(struct call *call, const struct aic_audio *audio);
+void call_act(struct call *call, uint32_t actions);
+void call_heard(void *data, const struct aic_stt_event *event);
+void call_hears_with(void *data, uint32_t stt_flags);
+/* The agent is silent and it is the caller's turn: begin to count the silence. */
+void call_wait_for_caller(struct call *call);
+void call_stop_waiting(struct call *call);
+
+/* call_answer.c */
+struct responder_events call_responder_events(struct call *call);
+struct playout_events call_playout_events(struct call *call);
+/* The caller's turn is over, with these words. */
+void call_answer(struct call *call, struct aic_str words);
+/* The same, not yet for sure. */
+void call_think_ahead(struct call *call);
+void call_drop_thoughts(struct call *call);
+/* Says fixed words; `ends_call`: the last ones. */
+void call_say(struct call *call, const char *text, bool ends_call);
+/* Lets the model begin. */
+void call_begin(struct call *call);
+/* The caller has the floor. */
+void call_interrupt(struct call *call);
+/* Ends the answer where it is: what was heard goes into the record. */
+void call_cut_answer(struct call *call);
+/* Goes on after tools have run; `more`: the model has something to add. */
+void call_after_tools(struct call *call, bool more);
+void call_apologise(struct call *call, const char *reason);
+
+/* call_tools.c */
+void call_tools_json(const struct call *call, struct aic_buf *to);
+void call_take_tool(struct call *call, struct aic_str id, struct aic_str name,
+                    struct aic_str arguments);
+void call_run_tools(struct call *call);
+void call_forget_tools(struct call *call);
+
+/* call_facts.c */
+void call_record_call(struct call *call);
+void call_record_message(struct call *call, struct dialog_message *message, bool was_interrupted);
+void call_record_event(struct call *call, const char *type, struct aic_str detail);
+/* An event with one text and one number. */
+void call_record_note(struct call *call, const char *type, const char *key, const char *text);
+void call_record_turn(struct call *call, bool was_interrupted);
+void call_record_usage(struct call *call, enum responder_role role, const struct provider *provider,
+                       const struct aic_usage *usage);
+void call_record_switch(struct call *call, enum responder_role role, const struct provider *from,
+                        const struct provider *to, const struct aic_error *error);
+/* To the page at the other end and to onlookers. */
+void call_tell(struct call *call, struct aic_str json);
+void call_tell_state(struct call *call, const char *state);
+void call_tell_text(struct call *call, const char *type, uint64_t turn, struct aic_str text,
+                    bool flag);
+void call_random(struct call *call, uint8_t random[10]);
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: ISC */
+#include "call/calls_private.h"
+
+#include "base/log.h"
+#include "plugin/guard.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct live *calls_find(const struct calls *calls, const char *id)
+{
+    for (struct live *live = calls->live; live; live = live->next) {
+        if (!live->is_over && strcmp(call_id(live->call), id) == 0) {
+            return live;
+        }
+    }
+    return NULL;
+}
+
+bool calls_have_room(const struct calls *calls)
+{
+    return !calls->refuses && (int64_t)calls->live_count < calls->settings.max_calls;
+}
+
+size_t calls_live(const struct calls *calls)
+{
+    return calls->live_count;
+}
+
+struct provider *calls_carrier(const struct calls *calls, const char *name)
+{
+    for (size_t i = 0; i < calls->carrier_count; i++) {
+        if (strcmp(calls->carriers[i].provider->name, name) == 0) {
+            return calls->carriers[i].provider;
+        }
+    }
+    return NULL;
+}
+
+static void destroy_live(void *data)
+{
+    struct live *live = data;
+    struct calls *calls = live->calls;
+    struct live **at = &calls->live;
+    while (*at != live) {
+        at = &(*at)->next;
+    }
+    *at = live->next;
+    sched_timer_stop(calls->settings.sched, live->timer);
+    call_destroy(live->call);
+    aic_buf_finish(&live->audio);
+    free(live);
+}
+
+static void destroy_later(void *data)
+{
+    struct live *live = data;
+    live->timer = NULL;
+    destroy_live(live);
+}
+
+static void call_notify(void *data, struct call *call, struct aic_str json)
+{
+    struct live *live = data;
+    struct calls *calls = live->calls;
+    calls_publish(live, json);
+    if (calls->hooks.notify) {
+        calls->hooks.notify(calls->hooks.data, call_id(call), json);
+    }
+}
+
+static void call_replied(void *data, struct call *call, struct aic_str text)
+{
+    (void)call;
+    chat_replied(data, text);
+}
+
+static void call_spoke(void *data, struct call *call, const uint8_t *bytes, size_t count)
+{
+    struct live *live = data;
+    (void)call;
+    aic_buf_add(&live->audio, bytes, count);
+}
+
+static void call_ended(void *data, struct call *call)
+{
+    struct live *live = data;
+    struct calls *calls = live->calls;
+    live->is_over = true;
+    calls->live_count--;
+    chat_ended(live);
+    link_release_call(calls->settings.link, call_id(call));
+    if (calls->hooks.ended) {
+        calls->hooks.ended(calls->hooks.data, call_id(call), call);
+    }
+    sched_timer_stop(calls->settings.sched, live->timer);
+    live->timer = sched_timer_start(calls->settings.sched, sched_now(calls->settings.sched),
+                                    destroy_later, live);
+}
+
+struct live *calls_add(struct calls *calls, const struct call_params *params)
+{
+    struct live *live = calloc(1, sizeof(*live));
+    if (!live) {
+        return NULL;
+    }
+
+    enum { MAX_SPOKEN = 8 << 20 };
+
+    live->calls = calls;
+    aic_buf_init(&live->audio, MAX_SPOKEN);
+    const struct call_env env = {.sched = calls->settings.sched,
+                                 .journal = calls->settings.journal,
+                                 .recordings_dir = calls->settings.recordings_dir};
+    const struct call_hooks hooks = {.notify = call_notify,
+                                     .replied = call_replied,
+                                     .spoke = call_spoke,
+                                     .ended = call_ended,
+                                     .data = live};
+    live->call = call_create(&env, params, &hooks);
+    if (!live->call) {
+        aic_buf_finish(&live->audio);
+        free(live);
+        return NULL;
+    }
+    live->next = calls->live;
+    calls->live = live;
+    calls->live_count++;
+    return live;
+}
+
+struct calls *calls_create(const struct calls_settings *settings, const struct calls_hooks *hooks)
+{
+    struct calls *calls = calloc(1, sizeof(*calls));
+    if (calls) {
+        calls->settings = *settings;
+        calls->hooks = *hooks;
+    }
+    return calls;
+}
+
+void calls_destroy(struct calls *calls)
+{
+    if (!calls) {
+        return;
+    }
+    calls->refuses = true;
+    arrival_drop_all(calls);
+    while (calls->pending) {
+        pending_remove(calls->pending);
+    }
+    while (calls->live) {
+        if (!calls->live->is_over) {
+            call_end(calls->live->call, "shutdown", false);
+        }
+        destroy_live(calls->live);
+    }
+    for (size_t i = 0; i < calls->carrier_count; i++) {
+        struct provider *provider = calls->carriers[i].provider;
+        GUARD(provider, "telephony.stop", provider->telephony.stop(provider->self));
+    }
+    free(calls);
+}
+
+static void take_status(struct calls *calls, const struct aic_telephony_event *event)
+{
+    for (struct live *live = calls->live; live; live = live->next) {
+        if (!live->is_over && call_is(live->call, event->call_id, event->provider_call_id)) {
+            call_status(live->call, event);
+            return;
+        }
+    }
+    pending_status(calls, event);
+}
+
+static void carrier_event(const struct aic_telephony_sink *sink,
+                          const struct aic_telephony_event *event)
+{
+    struct carrier *carrier = sink->impl;
+    struct calls *calls = carrier->calls;
+    switch (event->kind) {
+    case AIC_TEL_EVENT_OFFER:
+        pending_offer(calls, carrier->provider, event);
+        break;
+    case AIC_TEL_EVENT_DIALED:
+        pending_dialed(calls, event);
+        break;
+    case AIC_TEL_EVENT_STATUS:
+        take_status(calls, event);
+        break;
+    case AIC_TEL_EVENT_MEDIA_START:
+        arrival_begin(calls, carrier->provider, event);
+        break;
+    case AIC_TEL_EVENT_ERROR:
+        pending_failed(calls, event);
+        break;
+    default:
+        break;
+    }
+}
+
+int32_t calls_start_provider(struct calls *calls, struct provider *provider)
+{
+    if (calls_carrier(calls, provider->name)) {
+        return AIC_OK;
+    }
+    if (calls->carrier_count == CALLS_PROVIDERS) {
+        return AIC_ERROR_TOO_LARGE;
+    }
+    struct carrier *carrier = &calls->carriers[calls->carrier_count];
+    *carrier = (struct carrier){.calls = calls, .provider = provider};
+    carrier->sink = (struct aic_telephony_sink){
+        .size = sizeof(carrier->sink), .impl = carrier, .event = carrier_event};
+    int32_t status = AIC_OK;
+    GUARD(provider, "telephony.start",
+          status = provider->telephony.start(provider->self, &carrier->sink));
+    if (status == AIC_OK) {
+        calls->carrier_count++;
+    }
+    return status;
+}
+
+void calls_stop_new(struct calls *calls)
+{
+    calls->refuses = true;
+    chat_hurry(calls);
+}
+
+void calls_end_all(struct calls *calls, const char *reason, bool politely)
+{
+    for (struct live *live = calls->live; live; live = live->next) {
+        if (!live->is_over) {
+            call_end(live->call, reason, politely);
+        }
+    }
+}
+
+void calls_list(const struct calls *calls, struct aic_buf *to)
+{
+    bool is_first = true;
+    aic_buf_char(to, '[');
+    for (const struct live *live = calls->live; live; live = live->next) {
+        if (!live->is_over) {
+            aic_buf_text(to, is_first ? "" : ",");
+            call_summary(live->call, to);
+            is_first = false;
+        }
+    }
+    aic_buf_char(to, ']');
+}

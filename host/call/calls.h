@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CALL_CALLS_H
+#define CALL_CALLS_H
+/*
+ * All calls of a worker: from a ring or a request to dial, over the token that the media brings
+ * back, to the call and its end. Speaks with the carriers' providers on one side and with the other
+ * workers on the other.
+ */
+#include "call/call.h"
+#include "io/link.h"
+
+struct calls;
+struct storage;
+
+struct calls_settings {
+    struct sched *sched;
+    struct link *link;
+    struct journal *journal;
+    struct storage *storage; /* for calls that another host began; may be NULL */
+    const struct agents *agents;
+    const char *secret;
+    const char *recordings_dir;
+    int64_t max_calls; /* of this worker; more are turned away */
+};
+
+struct calls_hooks {
+    /* See call_hooks; for every call here. */
+    void (*notify)(void *data, const char *call_id, struct aic_str json);
+    void (*ended)(void *data, const char *call_id, const struct call *call);
+    void *data;
+};
+
+struct calls *calls_create(const struct calls_settings *settings, const struct calls_hooks *hooks);
+/* Ends every call without a word. */
+void calls_destroy(struct calls *calls);
+
+/* A telephony provider begins: its routes are open, calls may come. */
+int32_t calls_start_provider(struct calls *calls, struct provider *provider);
+/* No new calls from now on; those that live go on. */
+void calls_stop_new(struct calls *calls);
+size_t calls_live(const struct calls *calls);
+/* Ends them all: `politely` with the farewell. */
+void calls_end_all(struct calls *calls, const char *reason, bool politely);
+
+struct calls_dial {
+    const char *to;
+    const char *agent; /* NULL = default */
+    struct aic_str prompt;
+    struct aic_str context;
+    struct aic_str context_url;
+    struct aic_str variables;
+    const char *record_to; /* NULL = as the agent says */
+    const char *provider;  /* NULL = the agent's first that dials */
+};
+
+/* The carrier took it, or not: a status, the call's ids, and in `error` a sentence. */
+typedef void (*calls_dialed)(void *data, int32_t status, const char *call_id, const char *call_sid,
+                             const char *error);
+/* The reply comes exactly once, never from inside. */
+void calls_dial(struct calls *calls, const struct calls_dial *params, calls_dialed reply,
+                void *data);
+
+/* A token for a page that wants to talk: writes the new call's id and token. */
+int32_t calls_invite(struct calls *calls, const char *agent, char id[UUID_TEXT], char *token,
+                     size_t token_bytes);
+
+/* A line of a typed conversation. An empty session begins one. `audio` is linear PCM at 16 kHz,
+ * empty unless asked for. The reply comes once: AIC_ERROR_BUSY while the last line is unanswered.
+ */
+typedef void (*calls_chatted)(void *data, int32_t status, const char *session, struct aic_str text,
+                              struct aic_str audio);
+void calls_chat(struct calls *calls, struct aic_str session, const char *agent,
+                struct aic_str message, bool with_voice, calls_chatted reply, void *data);
+
+/* Whether a typed conversation lives in this worker. */
+bool calls_has_chat(const struct calls *calls, const char *session);
+
+/* Hangs up a call wherever it lives on this host. */
+void calls_hang_up(struct calls *calls, const char *id, const char *reason, link_reply reply,
+                   void *data);
+/* A request of another worker or of the command line; true if it was for calls. */
+bool calls_request(struct calls *calls, const struct link_request *request);
+/* The live ones here, as a JSON array. */
+void calls_list(const struct calls *calls, struct aic_buf *to);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+#include "call/calls_private.h"
+
+#include "plugin/guard.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The one who asked to dial is told something within this time. */
+static const int64_t dial_reply_us = 5 * INT64_C(1000000);
+
+static void reply_is_due(void *data)
+{
+    struct pending *pending = data;
+    /* The carrier takes its time: the call is on its way without a carrier's id yet. */
+    pending_answer(pending, AIC_OK, NULL);
+    pending_wait(pending);
+}
+
+static struct provider *choose_carrier(const struct calls *calls, const struct agent *agent,
+                                       const char *name)
+{
+    if (name) {
+        return calls_carrier(calls, name);
+    }
+    for (size_t i = 0; i < agent->telephony.count; i++) {
+        struct provider *provider = agent->telephony.providers[i];
+        if ((provider->telephony_caps.flags & AIC_TEL_DIAL) && provider->telephony.dial) {
+            return provider;
+        }
+    }
+    return NULL;
+}
+
+/* Why a call can not be placed; NULL when it can. */
+static const char *obstacle(const struct calls *calls, const struct agent *agent,
+                            const struct provider *provider)
+{
+    if (!agent) {
+        return "there is no such agent";
+    }
+    if (!provider || !provider->telephony.dial) {
+        return "the agent has no telephony provider that can dial";
+    }
+    return calls_have_room(calls) ? NULL : "no room for another call now";
+}
+
+static int32_t place(struct pending *pending)
+{
+    struct provider *provider = pending->provider;
+    char token[TOKEN_TEXT];
+    calls_token(pending->calls, pending->id, token);
+    struct aic_telephony_dial params = {
+        .size = sizeof(params),
+        .request_id = pending->request_id,
+        .call_id = pending->id,
+        .token = token,
+        .to = pending->to,
+        .from = "",
+        .limit_ms = pending->agent->max_duration_us / 1000 + 60000,
+    };
+    int32_t status = AIC_OK;
+    GUARD(provider, "telephony.dial", status = provider->telephony.dial(provider->self, &params));
+    return status;
+}
+
+/* An answer that must not come from inside of the request. */
+struct refusal {
+    struct calls *calls;
+    int32_t status;
+    const char *error;
+    calls_dialed reply;
+    void *data;
+};
+
+static void tell_refusal(void *data)
+{
+    struct refusal *refusal = data;
+    refusal->reply(refusal->data, refusal->status, "", NULL, refusal->error);
+    free(refusal);
+}
+
+static void refuse(struct calls *calls, int32_t status, const char *error, calls_dialed reply,
+                   void *data)
+{
+    struct refusal *refusal = malloc(sizeof(*refusal));
+    if (refusal) {
+        *refusal = (struct refusal){calls, status, error, reply, data};
+        (void)sched_post(calls->settings.sched, tell_refusal, refusal);
+    }
+}
+
+void calls_dial(struct calls *calls, const struct calls_dial *params, calls_dialed reply,
+                void *data)
+{
+    const struct agent *agent = agents_find(calls->settings.agents, params->agent);
+    struct provider *provider = agent ? choose_carrier(calls, agent, params->provider) : NULL;
+    const char *reason = obstacle(calls, agent, provider);
+    struct pending *pending = reason ? NULL : pending_add(calls, agent, AIC_DIRECTION_OUTBOUND);
+    if (!pending) {
+        refuse(calls, reason ? AIC_ERROR_DENIED : AIC_ERROR_MEMORY, reason, reply, data);
+        return;
+    }
+    struct sched *sched = calls->settings.sched;
+    sched_timer_stop(sched, pending->timer);
+    pending->timer =
+        sched_timer_start(sched, sched_now(sched) + dial_reply_us, reply_is_due, pending);
+    pending->provider = provider;
+    pending->request_id = ++calls->last_request;
+    pending->to = aic_str_dup(aic_str(params->to));
+    pending->from = aic_str_dup(AIC_STR(""));
+    pending->prompt = aic_str_dup(params->prompt);
+    pending->context = aic_str_dup(params->context);
+    pending->context_url = aic_str_dup(params->context_url);
+    pending->variables = aic_str_dup(params->variables);
+    pending->record_to = params->record_to ? strdup(params->record_to) : NULL;
+    pending->reply = reply;
+    pending->reply_data = data;
+    calls_claim_pending(pending);
+    pending_record(pending, NULL);
+    int32_t status = place(pending);
+    if (status != AIC_OK) {
+        pending->reply = NULL;
+        pending->status = AIC_CALL_FAILED;
+        pending_record(pending, "dial_refused");
+        pending_remove(pending);
+        refuse(calls, status, "the carrier's plugin does not take the call", reply, data);
+    }
+}
+
+void pending_dialed(struct calls *calls, const struct aic_telephony_event *event)
+{
+    struct pending *pending = pending_by_request(calls, event->request_id);
+    if (!pending) {
+        return;
+    }
+    free(pending->provider_call_id);
+    pending->provider_call_id = aic_str_dup(event->provider_call_id);
+    if (event->from.len > 0) {
+        free(pending->from);
+        pending->from = aic_str_dup(event->from);
+    }
+    pending_record(pending, NULL);
+    pending_answer(pending, AIC_OK, NULL);
+    pending_wait(pending);
+}
+
+void pending_failed(struct calls *calls, const struct aic_telephony_event *event)
+{
+    struct pending *pending = pending_by_request(calls, event->request_id);
+    if (!pending) {
+        return;
+    }
+    char message[512] = "the carrier refused the call";
+    if (event->error && event->error->message.len > 0) {
+        (void)aic_str_copy(event->error->message, message, sizeof(message));
+    }
+    pending->status = AIC_CALL_FAILED;
+    pending_record(pending, "dial_failed");
+    pending_answer(pending, AIC_ERROR_IO, message);
+    pending_remove(pending);
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: ISC */
+#include "call/calls_private.h"
+
+#include "base/log.h"
+#include "base/timefmt.h"
+
+#include "json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void claimed(void *data, int32_t status, struct aic_str answer)
+{
+    (void)data;
+    if (status != AIC_OK && status != AIC_ERROR_CLOSED) {
+        log_warn("call", "another worker has the call, too", LOG_I("status", status),
+                 LOG_T("answer", answer));
+    }
+}
+
+void calls_claim(struct calls *calls, const struct live *live)
+{
+    struct aic_buf summary;
+    aic_buf_init(&summary, LINK_BODY_BYTES);
+    call_summary(live->call, &summary);
+    link_claim_call(calls->settings.link, call_id(live->call), aic_buf_view(&summary), claimed,
+                    NULL);
+    aic_buf_finish(&summary);
+}
+
+void calls_claim_pending(struct pending *pending)
+{
+    struct aic_buf summary;
+    struct aic_json_writer w;
+    aic_buf_init(&summary, LINK_BODY_BYTES);
+    aic_json_writer_init(&w, &summary);
+    aic_json_open(&w, '{');
+    aic_json_member_text(&w, "call_id", pending->id);
+    aic_json_member_text(&w, "call_sid", pending->provider_call_id);
+    aic_json_member_text(&w, "agent", pending->agent->name);
+    aic_json_member_text(&w, "direction",
+                         pending->direction == AIC_DIRECTION_OUTBOUND ? "outbound" : "inbound");
+    aic_json_member_text(&w, "from", pending->from);
+    aic_json_member_text(&w, "to", pending->to);
+    aic_json_member_text(&w, "provider", pending->provider ? pending->provider->name : "");
+    aic_json_member_text(&w, "state", "waiting");
+    aic_json_member_int(&w, "turns", 0);
+    aic_json_member_int(&w, "since_ms", pending->created_wall_us / 1000);
+    aic_json_close(&w, '}');
+    link_claim_call(pending->calls->settings.link, pending->id, aic_buf_view(&summary), claimed,
+                    NULL);
+    aic_buf_finish(&summary);
+}
+
+void calls_publish(struct live *live, struct aic_str json)
+{
+    struct link *link = live->calls->settings.link;
+    char topic[sizeof("call.") + UUID_TEXT];
+    (void)snprintf(topic, sizeof(topic), "call.%s", call_id(live->call));
+    link_publish(link, topic, json);
+    uint64_t version = call_version(live->call);
+    if (version != live->told) {
+        struct aic_buf summary;
+        live->told = version;
+        aic_buf_init(&summary, LINK_BODY_BYTES);
+        call_summary(live->call, &summary);
+        link_update_call(link, call_id(live->call), aic_buf_view(&summary));
+        aic_buf_finish(&summary);
+    }
+}
+
+/* What others ask. */
+
+static void answer_hang_up(struct calls *calls, const struct link_request *request)
+{
+    struct live *live = calls_find(calls, request->call_id);
+    struct pending *pending = pending_find(calls, request->call_id);
+    if (live) {
+        struct aic_json *body = aic_json_parse(request->body, 0);
+        char reason[48];
+        (void)aic_str_copy(aic_json_get_text(body, "reason"), reason, sizeof(reason));
+        aic_json_free(body);
+        call_end(live->call, reason[0] ? reason : "hung_up", false);
+    } else if (pending) {
+        pending->status = AIC_CALL_CANCELED;
+        pending_record(pending, "canceled");
+        pending_remove(pending);
+    }
+    link_answer(calls->settings.link, request->id, live || pending ? AIC_OK : AIC_ERROR_NOT_FOUND,
+                live || pending ? AIC_STR("{\"ok\":true}") : AIC_STR(""));
+}
+
+static void answer_take(struct calls *calls, const struct link_request *request)
+{
+    struct pending *pending = pending_find(calls, request->call_id);
+    struct aic_buf body;
+    aic_buf_init(&body, LINK_BODY_BYTES);
+    if (pending) {
+        pending_write(pending, &body);
+        link_release_call(calls->settings.link, pending->id);
+        pending_keep_claim(pending);
+        pending_remove(pending);
+    }
+    link_answer(calls->settings.link, request->id,
+                pending && !body.failed ? AIC_OK : AIC_ERROR_NOT_FOUND, aic_buf_view(&body));
+    aic_buf_finish(&body);
+}
+
+/* A worker died and left calls behind. */
+
+static void record_interrupted(const struct pending *pending)
+{
+    struct sched *sched = pending->calls->settings.sched;
+    struct journal *journal = pending->calls->settings.journal;
+    uint8_t random[10];
+    char id[UUID_TEXT];
+    char at[TIME_TEXT];
+    struct aic_buf columns;
+    struct aic_json_writer w;
+    if (!journal) {
+        return;
+    }
+    sched_random(sched, random, sizeof(random));
+    uuid7_format(id, sched_wall(sched), random);
+    time_format(at, sched_wall(sched));
+    aic_buf_init(&columns, 1024);
+    aic_json_writer_init(&w, &columns);
+    aic_json_open(&w, '{');
+    aic_json_member_text(&w, "call_id", pending->id);
+    aic_json_member_text(&w, "type", "interrupted");
+    aic_json_member_raw(&w, "detail", AIC_STR("{\"reason\":\"worker_died\"}"));
+    aic_json_member_text(&w, "at", at);
+    aic_json_close(&w, '}');
+    const struct journal_fact fact = {.table = "events",
+                                      .id = id,
+                                      .call_id = pending->id,
+                                      .revision = 1,
+                                      .columns = aic_buf_view(&columns)};
+    journal->write(journal, &fact, false, NULL, NULL);
+    aic_buf_finish(&columns);
+}
+
+static void inherit(struct calls *calls, const struct aic_json *item)
+{
+    const struct aic_json *summary = aic_json_get(item, "summary");
+    struct aic_str id = aic_json_get_text(item, "call_id");
+    char name[128];
+    (void)aic_str_copy(aic_json_get_text(summary, "agent"), name, sizeof(name));
+    const struct agent *agent = agents_find(calls->settings.agents, name);
+    agent = agent ? agent : agents_find(calls->settings.agents, NULL);
+    bool is_outbound = aic_str_equal(aic_json_get_text(summary, "direction"), "outbound");
+    struct pending *pending =
+        agent && uuid_valid(id)
+            ? pending_add(calls, agent,
+                          is_outbound ? AIC_DIRECTION_OUTBOUND : AIC_DIRECTION_INBOUND)
+            : NULL;
+    if (!pending) {
+        return;
+    }
+    bool was_waiting = aic_str_equal(aic_json_get_text(summary, "state"), "waiting");
+    (void)aic_str_copy(aic_json_get_text(summary, "provider"), name, sizeof(name));
+    (void)aic_str_copy(id, pending->id, sizeof(pending->id));
+    pending->provider = calls_carrier(calls, name);
+    pending->from = aic_str_dup(aic_json_get_text(summary, "from"));
+    pending->to = aic_str_dup(aic_json_get_text(summary, "to"));
+    pending->provider_call_id = aic_str_dup(aic_json_get_text(summary, "call_sid"));
+    pending->created_wall_us = aic_json_get_int(summary, "since_ms", 0) * 1000;
+    pending->answered_wall_us = aic_json_get_int(summary, "answered_ms", 0) * 1000;
+    pending->status = was_waiting ? AIC_CALL_QUEUED : AIC_CALL_IN_PROGRESS;
+    pending->is_interrupted = !was_waiting;
+    /* Beyond whatever the dead worker has counted. */
+    pending->revision = (uint64_t)sched_wall(calls->settings.sched) / 1000;
+    pending_wait(pending);
+    record_interrupted(pending);
+    calls_claim_pending(pending);
+    log_warn("call", "a worker that died left it behind", LOG_S("call", pending->id));
+}
+
+static void inherit_all(struct calls *calls, const struct link_request *request)
+{
+    struct aic_json *list = aic_json_parse(request->body, LINK_BODY_BYTES);
+    link_answer(calls->settings.link, request->id, list ? AIC_OK : AIC_ERROR_INVALID,
+                AIC_STR("{}"));
+    for (size_t i = 0; i < aic_json_count(list); i++) {
+        inherit(calls, aic_json_at(list, i));
+    }
+    aic_json_free(list);
+}
+
+bool calls_request(struct calls *calls, const struct link_request *request)
+{
+    static const struct {
+        const char *kind;
+        void (*answer)(struct calls *calls, const struct link_request *request);
+    } kinds[] = {
+        {"call.hangup", answer_hang_up},
+        {"call.take", answer_take},
+        {"interrupted", inherit_all},
+    };
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strcmp(request->kind, kinds[i].kind) == 0) {
+            kinds[i].answer(calls, request);
+            return true;
+        }
+    }
+    return false;
+}
+
+void calls_hang_up(struct calls *calls, const char *id, const char *reason, link_reply reply,
+                   void *data)
+{
+    struct aic_buf body;
+    struct aic_json_writer w;
+    aic_buf_init(&body, 1024);
+    aic_json_writer_init(&w, &body);
+    aic_json_open(&w, '{');
+    aic_json_member_text(&w, "reason", reason);
+    aic_json_close(&w, '}');
+    link_relay(calls->settings.link, id, "call.hangup", aic_buf_view(&body), reply, data);
+    aic_buf_finish(&body);
+}

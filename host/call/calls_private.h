@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CALL_CALLS_PRIVATE_H
+#define CALL_CALLS_PRIVATE_H
+/*
+ * Inside of calls. Its files: calls.c (the lists, carriers' events), pending.c (calls without sound
+ * yet), calls_dial.c and calls_ring.c (how they come about), arrival.c (sound that asks to be let
+ * in), calls_link.c (what other workers and command lines see of them and ask), chat.c (typed
+ * conversations).
+ */
+#include "call/calls.h"
+#include "call/token.h"
+
+enum { CALLS_PROVIDERS = 16 };
+
+/* A call that has no sound yet: what it will need when it comes. */
+struct pending {
+    struct pending *next;
+    struct calls *calls;
+    char id[UUID_TEXT];
+    const struct agent *agent;
+    struct provider *provider; /* NULL: whoever brings the token */
+    uint32_t direction;
+    uint32_t status;
+    uint64_t revision;
+    uint64_t request_id; /* of the dial; 0 = none */
+    char *from;
+    char *to;
+    char *provider_call_id;
+    char *prompt;
+    char *context;
+    char *context_url;
+    char *variables;
+    char *record_to;
+    int64_t created_wall_us;
+    int64_t answered_wall_us;  /* of one that was interrupted */
+    struct sched_timer *timer; /* until it is given up */
+    bool keeps_claim;
+    bool is_interrupted; /* it had sound, in a worker that died */
+    calls_dialed reply;  /* until it is answered */
+    void *reply_data;
+};
+
+/* A call in this worker's list. */
+struct live {
+    struct live *next;
+    struct calls *calls;
+    struct call *call;
+    struct sched_timer *timer; /* to be destroyed, or of an idle chat */
+    uint64_t told;             /* how far calls_publish has told others */
+    bool is_over;
+    /* Of typed ones. */
+    bool is_chat;
+    bool with_voice;
+    struct aic_buf audio;
+    calls_chatted reply;
+    void *reply_data;
+};
+
+/* A leg whose token is being checked. */
+struct arrival {
+    struct arrival *next;
+    struct calls *calls;
+    struct provider *provider;
+    void *leg;
+    struct aic_telephony_sink sink;
+    struct aic_format format_in;
+    struct aic_format format_out;
+    char call_id[UUID_TEXT];
+    char nonce[TOKEN_NONCE];
+    char *provider_call_id;
+    char *from;
+    char *to;
+    bool is_gone;    /* its sound ended before it was let in */
+    bool is_waiting; /* for an answer of the master */
+};
+
+struct carrier {
+    struct calls *calls;
+    struct provider *provider;
+    struct aic_telephony_sink sink;
+};
+
+struct calls {
+    struct calls_settings settings;
+    struct calls_hooks hooks;
+    struct carrier carriers[CALLS_PROVIDERS];
+    size_t carrier_count;
+    struct pending *pending;
+    struct live *live;
+    struct arrival *arrivals;
+    uint64_t last_request;
+    size_t live_count;
+    bool refuses; /* new calls */
+};
+
+/* calls.c */
+struct live *calls_find(const struct calls *calls, const char *id);
+/* Makes a call and puts it into the list. */
+struct live *calls_add(struct calls *calls, const struct call_params *params);
+bool calls_have_room(const struct calls *calls);
+struct provider *calls_carrier(const struct calls *calls, const char *name);
+
+/* pending.c */
+struct pending *pending_add(struct calls *calls, const struct agent *agent, uint32_t direction);
+/* Gives its sound the usual time to come, from now. */
+void pending_wait(struct pending *pending);
+struct pending *pending_find(const struct calls *calls, const char *id);
+struct pending *pending_by_request(const struct calls *calls, uint64_t request_id);
+struct pending *pending_by_sid(const struct calls *calls, struct aic_str sid);
+void pending_remove(struct pending *pending);
+/* The claim on the call outlives the record: the call itself has it now. */
+void pending_keep_claim(struct pending *pending);
+void pending_record(struct pending *pending, const char *end_reason);
+void pending_answer(struct pending *pending, int32_t status, const char *error);
+
+/* What another worker needs to take the call over, as JSON; and back. */
+void pending_write(const struct pending *pending, struct aic_buf *to);
+struct pending *pending_read(struct calls *calls, struct aic_str json);
+
+/* calls_dial.c */
+void pending_dialed(struct calls *calls, const struct aic_telephony_event *event);
+void pending_failed(struct calls *calls, const struct aic_telephony_event *event);
+void pending_status(struct calls *calls, const struct aic_telephony_event *event);
+
+/* calls_ring.c */
+void calls_token(const struct calls *calls, const char *id, char token[TOKEN_TEXT]);
+void pending_offer(struct calls *calls, struct provider *provider,
+                   const struct aic_telephony_event *event);
+
+/* arrival.c */
+void arrival_begin(struct calls *calls, struct provider *provider,
+                   const struct aic_telephony_event *start);
+void arrival_drop_all(struct calls *calls);
+
+/* calls_link.c */
+/* Nobody else on this host holds the call. */
+void calls_claim(struct calls *calls, const struct live *live);
+void calls_claim_pending(struct pending *pending);
+/* Onlookers see what happens in a call, and its line in the list of calls. */
+void calls_publish(struct live *live, struct aic_str json);
+
+/* chat.c */
+/* No new calls from now on: typed conversations that idle do not hold up the end. */
+void chat_hurry(struct calls *calls);
+void chat_replied(struct live *live, struct aic_str text);
+void chat_ended(struct live *live);
+
+#endif

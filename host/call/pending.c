@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: ISC */
+#include "call/calls_private.h"
+
+#include "base/log.h"
+#include "base/timefmt.h"
+
+#include "json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How long a call may wait for its sound: from the first, and when it was cut off from it. */
+static const int64_t ring_us = 180 * INT64_C(1000000);
+static const int64_t return_us = 60 * INT64_C(1000000);
+
+static void give_up(void *data)
+{
+    struct pending *pending = data;
+    pending->timer = NULL;
+    log_warn("call", "its sound did not come", LOG_S("call", pending->id));
+    pending->status = AIC_CALL_FAILED;
+    pending_record(pending, pending->is_interrupted ? "interrupted" : "no_media");
+    pending_remove(pending);
+}
+
+void pending_wait(struct pending *pending)
+{
+    struct sched *sched = pending->calls->settings.sched;
+    int64_t patience_us = pending->is_interrupted ? return_us : ring_us;
+    sched_timer_stop(sched, pending->timer);
+    pending->timer = sched_timer_start(sched, sched_now(sched) + patience_us, give_up, pending);
+}
+
+struct pending *pending_add(struct calls *calls, const struct agent *agent, uint32_t direction)
+{
+    struct pending *pending = calloc(1, sizeof(*pending));
+    if (!pending) {
+        return NULL;
+    }
+    struct sched *sched = calls->settings.sched;
+    uint8_t random[10];
+    sched_random(sched, random, sizeof(random));
+    pending->calls = calls;
+    pending->agent = agent;
+    pending->direction = direction;
+    pending->status = AIC_CALL_QUEUED;
+    pending->created_wall_us = sched_wall(sched);
+    uuid7_format(pending->id, pending->created_wall_us, random);
+    pending_wait(pending);
+    pending->next = calls->pending;
+    calls->pending = pending;
+    return pending;
+}
+
+void pending_remove(struct pending *pending)
+{
+    struct calls *calls = pending->calls;
+    struct pending **at = &calls->pending;
+    while (*at != pending) {
+        at = &(*at)->next;
+    }
+    *at = pending->next;
+    pending_answer(pending, AIC_ERROR_CLOSED, "the call ended before it began");
+    if (!pending->keeps_claim) {
+        link_release_call(calls->settings.link, pending->id);
+    }
+    sched_timer_stop(calls->settings.sched, pending->timer);
+    free(pending->from);
+    free(pending->to);
+    free(pending->provider_call_id);
+    free(pending->prompt);
+    free(pending->context);
+    free(pending->context_url);
+    free(pending->variables);
+    free(pending->record_to);
+    free(pending);
+}
+
+void pending_keep_claim(struct pending *pending)
+{
+    pending->keeps_claim = true;
+}
+
+struct pending *pending_find(const struct calls *calls, const char *id)
+{
+    struct pending *pending = calls->pending;
+    while (pending && strcmp(pending->id, id) != 0) {
+        pending = pending->next;
+    }
+    return pending;
+}
+
+struct pending *pending_by_request(const struct calls *calls, uint64_t request_id)
+{
+    struct pending *pending = request_id ? calls->pending : NULL;
+    while (pending && pending->request_id != request_id) {
+        pending = pending->next;
+    }
+    return pending;
+}
+
+struct pending *pending_by_sid(const struct calls *calls, struct aic_str sid)
+{
+    struct pending *pending = sid.len > 0 ? calls->pending : NULL;
+    while (pending &&
+           (!pending->provider_call_id || !aic_str_equal(sid, pending->provider_call_id))) {
+        pending = pending->next;
+    }
+    return pending;
+}
+
+static struct aic_str text_of(const char *text)
+{
+    return text ? aic_str(text) : AIC_STR("");
+}
+
+void pending_answer(struct pending *pending, int32_t status, const char *error)
+{
+    calls_dialed reply = pending->reply;
+    pending->reply = NULL;
+    if (reply) {
+        reply(pending->reply_data, status, pending->id, pending->provider_call_id, error);
+    }
+}
+
+void pending_record(struct pending *pending, const char *end_reason)
+{
+    static const char *const names[] = {"",     "queued",    "ringing", "in_progress", "completed",
+                                        "busy", "no_answer", "failed",  "canceled"};
+    struct journal *journal = pending->calls->settings.journal;
+    struct aic_buf buf;
+    struct aic_json_writer w;
+    char time[TIME_TEXT];
+    if (!journal) {
+        return;
+    }
+    aic_buf_init(&buf, 1 << 20);
+    aic_json_writer_init(&w, &buf);
+    aic_json_open(&w, '{');
+    if (pending->provider_call_id) {
+        aic_json_member_text(&w, "call_sid", pending->provider_call_id);
+    }
+    aic_json_member_text(&w, "provider", pending->provider ? pending->provider->name : "");
+    aic_json_member_text(&w, "direction",
+                         pending->direction == AIC_DIRECTION_OUTBOUND ? "outbound" : "inbound");
+    aic_json_member(&w, "from_number", text_of(pending->from));
+    aic_json_member(&w, "to_number", text_of(pending->to));
+    aic_json_member_text(&w, "agent", pending->agent->name);
+    aic_json_member_text(&w, "status", names[pending->status]);
+    time_format(time, pending->created_wall_us);
+    aic_json_member_text(&w, "created_at", time);
+    aic_json_member_text(&w, "started_at", time);
+    if (end_reason) {
+        int64_t now_us = sched_wall(pending->calls->settings.sched);
+        time_format(time, now_us);
+        aic_json_member_text(&w, "ended_at", time);
+        if (pending->answered_wall_us > 0) {
+            aic_json_member_double(&w, "duration_s",
+                                   (double)(now_us - pending->answered_wall_us) / 1e6);
+        }
+        aic_json_member_text(&w, "end_reason", end_reason);
+    }
+    aic_json_close(&w, '}');
+    struct journal_fact fact = {.table = "calls",
+                                .id = pending->id,
+                                .call_id = pending->id,
+                                .revision = ++pending->revision,
+                                .columns = aic_buf_view(&buf)};
+    journal->write(journal, &fact, false, NULL, NULL);
+    aic_buf_finish(&buf);
+}
+
+void pending_status(struct calls *calls, const struct aic_telephony_event *event)
+{
+    char id[UUID_TEXT];
+    (void)aic_str_copy(event->call_id, id, sizeof(id));
+    struct pending *pending = pending_find(calls, id);
+    if (!pending) {
+        pending = pending_by_sid(calls, event->provider_call_id);
+    }
+    if (!pending || event->status <= pending->status) {
+        return;
+    }
+    pending->status = event->status;
+    if (event->status < AIC_CALL_COMPLETED) {
+        pending_record(pending, NULL);
+        return;
+    }
+    pending_record(pending, pending->is_interrupted ? "interrupted" : "carrier");
+    pending_remove(pending);
+}
+
+/* Another worker may get the call's sound. */
+
+void pending_write(const struct pending *pending, struct aic_buf *to)
+{
+    struct aic_json_writer w;
+    aic_json_writer_init(&w, to);
+    aic_json_open(&w, '{');
+    aic_json_member_text(&w, "call_id", pending->id);
+    aic_json_member_text(&w, "agent", pending->agent->name);
+    aic_json_member_int(&w, "direction", pending->direction);
+    aic_json_member_int(&w, "status", pending->status);
+    aic_json_member_int(&w, "revision", (int64_t)pending->revision);
+    aic_json_member_int(&w, "created", pending->created_wall_us);
+    aic_json_member(&w, "from", text_of(pending->from));
+    aic_json_member(&w, "to", text_of(pending->to));
+    aic_json_member(&w, "sid", text_of(pending->provider_call_id));
+    aic_json_member(&w, "prompt", text_of(pending->prompt));
+    aic_json_member(&w, "context", text_of(pending->context));
+    aic_json_member(&w, "context_url", text_of(pending->context_url));
+    aic_json_member(&w, "variables", text_of(pending->variables));
+    aic_json_close(&w, '}');
+}
+
+struct pending *pending_read(struct calls *calls, struct aic_str json)
+{
+    struct aic_json *root = aic_json_parse(json, LINK_BODY_BYTES);
+    char *name = aic_str_dup(aic_json_get_text(root, "agent"));
+    const struct agent *agent = name ? agents_find(calls->settings.agents, name) : NULL;
+    free(name);
+    struct pending *pending =
+        agent ? pending_add(calls, agent, (uint32_t)aic_json_get_int(root, "direction", 0)) : NULL;
+    if (pending) {
+        (void)aic_str_copy(aic_json_get_text(root, "call_id"), pending->id, sizeof(pending->id));
+        pending->status = (uint32_t)aic_json_get_int(root, "status", AIC_CALL_QUEUED);
+        pending->revision = (uint64_t)aic_json_get_int(root, "revision", 0);
+        pending->created_wall_us = aic_json_get_int(root, "created", pending->created_wall_us);
+        pending->from = aic_str_dup(aic_json_get_text(root, "from"));
+        pending->to = aic_str_dup(aic_json_get_text(root, "to"));
+        pending->provider_call_id = aic_str_dup(aic_json_get_text(root, "sid"));
+        pending->prompt = aic_str_dup(aic_json_get_text(root, "prompt"));
+        pending->context = aic_str_dup(aic_json_get_text(root, "context"));
+        pending->context_url = aic_str_dup(aic_json_get_text(root, "context_url"));
+        pending->variables = aic_str_dup(aic_json_get_text(root, "variables"));
+    }
+    aic_json_free(root);
+    return pending;
+}
