@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+#include "web/web_private.h"
+
+#include "plugin/provider.h"
+
+#include <stdlib.h>
+
+/*
+ * 200 "ok"; 200 "degraded" while something is broken but calls still work; 503 when no new call can
+ * be served. Details are for those who may use the API.
+ */
+
+struct health {
+    const char *status;
+    const char *why;
+    int32_t code;
+};
+
+static enum breaker_state worst_state(const struct provider *provider)
+{
+    enum breaker_state worst = BREAKER_CLOSED;
+    for (int role = 0; role < PROVIDER_ROLES; role++) {
+        enum breaker_state state = breaker_state(&provider->breakers[role]);
+        worst = state == BREAKER_OPEN || worst == BREAKER_CLOSED ? state : worst;
+    }
+    return worst;
+}
+
+static bool role_is_down(const struct chain *chain, enum provider_role role)
+{
+    for (size_t i = 0; i < chain->count; i++) {
+        if (breaker_state(&chain->providers[i]->breakers[role]) == BREAKER_CLOSED) {
+            return false;
+        }
+    }
+    return chain->count > 0;
+}
+
+static bool agent_is_down(const struct agent *agent)
+{
+    return role_is_down(&agent->llm, PROVIDER_LLM) || role_is_down(&agent->stt, PROVIDER_STT) ||
+           role_is_down(&agent->tts, PROVIDER_TTS);
+}
+
+static bool any_provider_is_down(const struct web *web)
+{
+    for (size_t i = 0; i < web->settings.provider_count; i++) {
+        if (worst_state(web->settings.providers[i]) != BREAKER_CLOSED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct health judge(const struct web *web)
+{
+    if (web->is_draining) {
+        return (struct health){"draining", "the server is stopping; live calls go on", 503};
+    }
+    size_t down = 0;
+    for (size_t i = 0; i < web->settings.agents->count; i++) {
+        down += agent_is_down(web->settings.agents->list[i]);
+    }
+    if (down > 0 && down == web->settings.agents->count) {
+        return (struct health){"failed", "no agent has a working provider for every role", 503};
+    }
+    struct spool_status spool = {.waiting = 0};
+    if (web->settings.spool) {
+        spool_status(web->settings.spool, &spool);
+    }
+    if (spool.storage_down_us != 0) {
+        return (struct health){"degraded", "the storage is away; facts wait in the spool", 200};
+    }
+    if (any_provider_is_down(web)) {
+        return (struct health){"degraded", "a provider is not working; others stand in", 200};
+    }
+    return (struct health){"ok", NULL, 200};
+}
+
+static void write_providers(const struct web *web, struct aic_json_writer *w)
+{
+    aic_json_key(w, "providers");
+    aic_json_open(w, '{');
+    for (size_t i = 0; i < web->settings.provider_count; i++) {
+        const struct provider *provider = web->settings.providers[i];
+        aic_json_key(w, provider->name);
+        aic_json_open(w, '{');
+        aic_json_member_text(w, "state", breaker_state_name(worst_state(provider)));
+        aic_json_member_text(w, "plugin", provider->plugin->id);
+        aic_json_close(w, '}');
+    }
+    aic_json_close(w, '}');
+}
+
+static void write_spool(const struct web *web, struct aic_json_writer *w)
+{
+    if (!web->settings.spool) {
+        return;
+    }
+    struct spool_status status;
+    spool_status(web->settings.spool, &status);
+    aic_json_key(w, "spool");
+    aic_json_open(w, '{');
+    aic_json_member_int(w, "waiting", (int64_t)status.waiting);
+    aic_json_member_int(w, "rejected", (int64_t)status.rejected);
+    aic_json_member_int(w, "dropped", (int64_t)status.dropped);
+    aic_json_close(w, '}');
+}
+
+struct health_request {
+    struct web *web;
+    struct aic_exchange *exchange;
+};
+
+static int32_t answer(struct web *web, struct aic_exchange *exchange, bool with_details,
+                      int64_t active)
+{
+    struct health health = judge(web);
+    struct aic_buf buf;
+    struct aic_json_writer w;
+    aic_buf_init(&buf, 64 * 1024);
+    aic_json_writer_init(&w, &buf);
+    aic_json_open(&w, '{');
+    aic_json_member_text(&w, "status", health.status);
+    if (health.why) {
+        aic_json_member_text(&w, "why", health.why);
+    }
+    if (with_details) {
+        aic_json_member_text(&w, "version", AICALLER_VERSION);
+        aic_json_member_int(&w, "active_calls", active);
+        write_providers(web, &w);
+        write_spool(web, &w);
+    }
+    aic_json_close(&w, '}');
+    int32_t result = reply_json(exchange, health.code, aic_buf_view(&buf));
+    aic_buf_finish(&buf);
+    return result;
+}
+
+static void calls_are_known(void *data, int32_t status, struct aic_str list)
+{
+    struct health_request *request = data;
+    struct aic_json *root = status == AIC_OK ? aic_json_parse(list, 4 << 20) : NULL;
+    int64_t active =
+        root ? (int64_t)aic_json_count(root) : (int64_t)calls_live(request->web->settings.calls);
+    aic_json_free(root);
+    (void)answer(request->web, request->exchange, true, active);
+    free(request);
+}
+
+static int32_t get_health(void *data, struct aic_exchange *exchange,
+                          const struct aic_request *request)
+{
+    struct web *web = data;
+    if (!request->is_loopback) {
+        return answer(web, exchange, false, 0);
+    }
+    struct health_request *waiting = malloc(sizeof(*waiting));
+    if (!waiting) {
+        return answer(web, exchange, true, (int64_t)calls_live(web->settings.calls));
+    }
+    *waiting = (struct health_request){.web = web, .exchange = exchange};
+    link_list_calls(web->settings.link, calls_are_known, waiting);
+    return AIC_OK;
+}
+
+void health_routes(struct web *web)
+{
+    web_route(web, AIC_METHOD_GET, "/calls/health/", get_health);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+#include "web/web_private.h"
+
+static const struct aic_header api_headers[] = {
+    {AIC_STR_INIT("cache-control"), AIC_STR_INIT("no-store")},
+    {AIC_STR_INIT("x-content-type-options"), AIC_STR_INIT("nosniff")},
+};
+
+int32_t reply_json(struct aic_exchange *exchange, int32_t status, struct aic_str json)
+{
+    const struct aic_response response = {.size = sizeof(response),
+                                          .status = status,
+                                          .content_type = "application/json",
+                                          .body = json,
+                                          .headers = api_headers,
+                                          .header_count = 2,
+                                          .header_size = sizeof(api_headers[0])};
+    return server_respond(exchange, &response);
+}
+
+static const char *title_of(int32_t status)
+{
+    switch (status) {
+    case 400:
+        return "Bad request";
+    case 401:
+        return "Not signed in";
+    case 403:
+        return "Not allowed";
+    case 404:
+        return "Not found";
+    case 409:
+        return "Conflict";
+    case 415:
+        return "Unsupported media type";
+    case 422:
+        return "Cannot be processed";
+    case 429:
+        return "Too many requests";
+    case 503:
+        return "Not now";
+    default:
+        return "Failed";
+    }
+}
+
+int32_t reply_problem(struct aic_exchange *exchange, int32_t status, const char *type,
+                      const char *detail)
+{
+    struct aic_buf buf;
+    struct aic_json_writer w;
+    aic_buf_init(&buf, 8192);
+    aic_json_writer_init(&w, &buf);
+    aic_json_open(&w, '{');
+    aic_json_key(&w, "type");
+    struct aic_buf address;
+    aic_buf_init(&address, 256);
+    aic_buf_printf(&address, "/docs/http-api#%s", type);
+    aic_json_put(&w, aic_buf_view(&address));
+    aic_buf_finish(&address);
+    aic_json_member_text(&w, "title", title_of(status));
+    aic_json_member_int(&w, "status", status);
+    aic_json_member_text(&w, "detail", detail);
+    aic_json_close(&w, '}');
+    const struct aic_response response = {.size = sizeof(response),
+                                          .status = status,
+                                          .content_type = "application/problem+json",
+                                          .body = aic_buf_view(&buf),
+                                          .headers = api_headers,
+                                          .header_count = 2,
+                                          .header_size = sizeof(api_headers[0])};
+    int32_t result = server_respond(exchange, &response);
+    aic_buf_finish(&buf);
+    return result;
+}
+
+int32_t reply_storage_error(struct aic_exchange *exchange, int32_t status,
+                            const struct aic_error *error)
+{
+    char text[512] = "";
+    if (error) {
+        (void)aic_str_copy(error->message, text, sizeof(text));
+    }
+    if (status == AIC_ERROR_INVALID) {
+        return reply_problem(exchange, 400, "bad-parameter", text);
+    }
+    if (status == AIC_ERROR_NOT_FOUND) {
+        return reply_problem(exchange, 404, "not-found", text);
+    }
+    return reply_problem(exchange, 503, "storage",
+                         "The storage does not answer now. Calls go on; try again.");
+}
+
+static bool is_json_type(struct aic_str type)
+{
+    size_t length = 0;
+    while (length < type.len && type.ptr[length] != ';' && type.ptr[length] != ' ') {
+        length++;
+    }
+    return aic_str_equal_nocase((struct aic_str){type.ptr, length}, "application/json");
+}
+
+struct aic_json *reply_parse_body(struct aic_exchange *exchange, const struct aic_request *request)
+{
+    if (!is_json_type(server_header(exchange, "content-type"))) {
+        (void)reply_problem(exchange, 415, "content-type",
+                            "The body must be sent as Content-Type: application/json.");
+        return NULL;
+    }
+    struct aic_json *root = aic_json_parse(request->body, 0);
+    if (!aic_json_is_object(root)) {
+        aic_json_free(root);
+        (void)reply_problem(exchange, 400, "bad-json",
+                            "The body is not a JSON object in valid UTF-8.");
+        return NULL;
+    }
+    return root;
+}

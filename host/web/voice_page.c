@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+#include "web/web_private.h"
+
+#include "call/token.h"
+
+#include <stdlib.h>
+
+/* What the voice page asks for before it opens its media socket. */
+
+static int32_t post_token(void *data, struct aic_exchange *exchange,
+                          const struct aic_request *request)
+{
+    struct web *web = data;
+    if (!access_granted(web, exchange, request)) {
+        return AIC_OK;
+    }
+    if (!web->settings.browser_media) {
+        return reply_problem(exchange, 404, "no-browser",
+                             "No agent has the provider \"browser\" among its telephony.");
+    }
+    struct aic_json *body = reply_parse_body(exchange, request);
+    if (!body) {
+        return AIC_OK;
+    }
+    char id[UUID_TEXT];
+    char token[TOKEN_TEXT];
+    char *agent = aic_str_dup(aic_json_get_text(body, "agent"));
+    int32_t status = calls_invite(web->settings.calls, agent && agent[0] ? agent : NULL, id, token,
+                                  sizeof(token));
+    free(agent);
+    aic_json_free(body);
+    if (status == AIC_ERROR_NOT_FOUND) {
+        return reply_problem(exchange, 404, "no-agent", "There is no agent of this name.");
+    }
+    if (status != AIC_OK) {
+        return reply_problem(exchange, 503, "no-room", "There is no room for another call now.");
+    }
+    struct aic_buf buf;
+    struct aic_json_writer w;
+    aic_buf_init(&buf, 4096);
+    aic_json_writer_init(&w, &buf);
+    aic_json_open(&w, '{');
+    aic_json_member_text(&w, "call_id", id);
+    aic_json_member_text(&w, "token", token);
+    aic_json_member_text(&w, "media", web->settings.browser_media);
+    aic_json_close(&w, '}');
+    int32_t result = reply_json(exchange, 201, aic_buf_view(&buf));
+    aic_buf_finish(&buf);
+    return result;
+}
+
+static int32_t get_agents(void *data, struct aic_exchange *exchange,
+                          const struct aic_request *request)
+{
+    struct web *web = data;
+    if (!access_granted(web, exchange, request)) {
+        return AIC_OK;
+    }
+    struct aic_buf buf;
+    struct aic_json_writer w;
+    aic_buf_init(&buf, 256 * 1024);
+    aic_json_writer_init(&w, &buf);
+    aic_json_open(&w, '{');
+    aic_json_key(&w, "agents");
+    aic_json_open(&w, '[');
+    for (size_t i = 0; i < web->settings.agents->count; i++) {
+        const struct agent *agent = web->settings.agents->list[i];
+        aic_json_open(&w, '{');
+        aic_json_member_text(&w, "name", agent->name);
+        aic_json_member_text(&w, "summary", agent->greeting);
+        aic_json_member_bool(&w, "speaks", agent->tts.count > 0);
+        aic_json_close(&w, '}');
+    }
+    aic_json_close(&w, ']');
+    aic_json_close(&w, '}');
+    int32_t result = reply_json(exchange, 200, aic_buf_view(&buf));
+    aic_buf_finish(&buf);
+    return result;
+}
+
+void voice_page_routes(struct web *web)
+{
+    web_route(web, AIC_METHOD_POST, "/calls/voice-test/token/", post_token);
+    web_route(web, AIC_METHOD_GET, "/calls/agents/", get_agents);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef WEB_WEB_H
+#define WEB_WEB_H
+/*
+ * Everything that people and programs reach over HTTP beside the carriers: the JSON API, the pages
+ * and their files. Knows HTTP and calls; decides nothing about a conversation.
+ */
+#include "call/calls.h"
+#include "call/spool.h"
+#include "io/server.h"
+
+struct web;
+struct storage;
+
+struct web_settings {
+    struct server *server;
+    struct sched *sched;
+    struct link *link;
+    struct calls *calls;
+    struct storage *storage; /* NULL: nothing is kept */
+    struct spool *spool;     /* NULL likewise */
+    const struct agents *agents;
+    struct provider *const *providers; /* for health */
+    size_t provider_count;
+    const char *browser_media; /* path of the browser's media socket; NULL = no voice page */
+};
+
+/* Registers the routes. NULL without memory. */
+struct web *web_create(const struct web_settings *settings);
+void web_destroy(struct web *web);
+/* A request of another worker; true if it was for the web layer. */
+bool web_request(struct web *web, const struct link_request *request);
+/* From now on health says that no new calls are taken. */
+void web_set_draining(struct web *web);
+
+#endif
