@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CLI_APP_WORKER_H
+#define CLI_APP_WORKER_H
+/* A worker's side of its master: heartbeats, draining, requests of other workers. */
+#include "cli/app.h"
+
+/* The line to the master, or one that ends here. */
+struct link *app_worker_link(struct app *app);
+/* Begins to accept on the inherited sockets, and tells the master so. */
+int32_t app_worker_start(struct app *app);
+
+#endif

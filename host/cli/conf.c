@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: ISC */
+#include "cli/conf.h"
+
+#include "cli/builtin_conf.h"
+
+#include "buf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const etc_conf = "/etc/aicaller/aicaller.conf";
+static const char *const system_state = "/var/lib/aicaller";
+
+static const struct aic_option limits_options[] = {
+    {.name = "max_calls",
+     .type = AIC_OPTION_INT,
+     .flags = AIC_OPTION_RANGE,
+     .fallback = "100",
+     .help = "Calls at the same time in one worker; further ones are turned away.",
+     .min = 1,
+     .max = 100000},
+};
+
+const struct settings_table conf_limits_table = {
+    .options = limits_options, .count = sizeof(limits_options) / sizeof(limits_options[0])};
+
+/* The folder of the program itself, with "plugins" in it: then this is a build tree. */
+static bool is_build_tree(char *folder, size_t bytes)
+{
+    ssize_t length = readlink("/proc/self/exe", folder, bytes - 16);
+    if (length <= 0) {
+        return false;
+    }
+    folder[length] = '\0';
+    char *slash = strrchr(folder, '/');
+    (void)snprintf(slash, bytes - (size_t)(slash - folder), "/plugins");
+    return access(folder, X_OK) == 0;
+}
+
+const char *conf_plugin_dir(void)
+{
+    static char folder[PATH_MAX];
+    return is_build_tree(folder, sizeof(folder)) ? folder : AICALLER_INSTALL_PLUGIN_DIR;
+}
+
+const char *conf_data_dir(void)
+{
+    char folder[PATH_MAX];
+    return is_build_tree(folder, sizeof(folder)) ? AICALLER_SOURCE_DATA_DIR : AICALLER_DATA_DIR;
+}
+
+bool conf_make_folder(const char *path)
+{
+    char part[PATH_MAX];
+    if (!aic_str_copy(aic_str(path), part, sizeof(part))) {
+        return false;
+    }
+    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(part, S_IRWXU) != 0 && errno != EEXIST) {
+            return false;
+        }
+        *slash = '/';
+    }
+    return mkdir(part, S_IRWXU) == 0 || errno == EEXIST;
+}
+
+/* /var/lib/aicaller where we may write there, else the user's own. */
+static const char *default_state_dir(void)
+{
+    static char folder[PATH_MAX];
+    if (access(system_state, W_OK) == 0 || (geteuid() == 0 && conf_make_folder(system_state))) {
+        return system_state;
+    }
+    const char *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    const struct passwd *user = home ? NULL : getpwuid(geteuid());
+    home = home ? home : user ? user->pw_dir : "/tmp";
+    if (state && state[0] == '/') {
+        (void)snprintf(folder, sizeof(folder), "%s/aicaller", state);
+    } else {
+        (void)snprintf(folder, sizeof(folder), "%s/.local/state/aicaller", home);
+    }
+    return folder;
+}
+
+static struct conf *build(struct config *config, const char *name, struct config_problems *problems)
+{
+    static const char *const known[] = {"agents", "limits", NULL};
+    struct conf *conf = calloc(1, sizeof(*conf));
+    if (!conf) {
+        config_free(config);
+        return NULL;
+    }
+    const struct setup_folders folders = {
+        .plugins = conf_plugin_dir(), .state = default_state_dir(), .data = conf_data_dir()};
+    conf->name = name;
+    conf->setup = setup_create(config, &folders, problems);
+    if (!conf->setup) {
+        free(conf);
+        return NULL;
+    }
+    const struct config_node *root = config_root(conf->setup->config);
+    setup_check_top(conf->setup, known, problems);
+    conf->limits = settings_check("limits", config_get(root, "limits"), &conf_limits_table, 1, NULL,
+                                  0, problems);
+    agents_load(&conf->agents, config_get(root, "agents"), conf->setup, problems);
+    if (problems->errors > 0) {
+        conf_free(conf);
+        return NULL;
+    }
+    return conf;
+}
+
+struct conf *conf_load(const char *path, struct config_problems *problems)
+{
+    struct config *config = NULL;
+    const char *named = path ? path : getenv("AICALLER_CONF");
+    if (!named && access(etc_conf, F_OK) == 0) {
+        named = etc_conf;
+    }
+    int32_t status = AIC_OK;
+    if (named) {
+        status = config_load(named, NULL, problems, &config);
+    } else {
+        named = "built-in configuration";
+        status = config_parse(named, aic_str(builtin_conf), NULL, problems, &config);
+    }
+    return status == AIC_OK ? build(config, named, problems) : NULL;
+}
+
+struct conf *conf_thaw(struct aic_str frozen, const char *name, struct config_problems *problems)
+{
+    struct config *config = NULL;
+    if (config_thaw(frozen, &config) != AIC_OK) {
+        config_problem_add(problems, (struct config_pos){.file = name},
+                           "the resolved configuration can not be read back");
+        return NULL;
+    }
+    return build(config, name, problems);
+}
+
+void conf_free(struct conf *conf)
+{
+    if (!conf) {
+        return;
+    }
+    agents_finish(&conf->agents);
+    settings_free(conf->limits);
+    setup_destroy(conf->setup);
+    free(conf);
+}
+
+int conf_tell(const struct config_problems *problems, bool as_json)
+{
+    struct aic_buf text;
+    aic_buf_init(&text, 1 << 20);
+    config_problems_print(problems, as_json, &text);
+    if (text.len > 0) {
+        (void)fwrite(text.data, 1, text.len, as_json ? stdout : stderr);
+    }
+    aic_buf_finish(&text);
+    return problems->errors > 0 ? 78 : 0;
+}
+
+/* One NAME=value line, the value with or without quotes. */
+static bool take_env_line(char *line)
+{
+    char *name = line + strspn(line, " \t");
+    if (strncmp(name, "export ", 7) == 0) {
+        name += 7 + strspn(name + 7, " ");
+    }
+    if (*name == '\0' || *name == '#') {
+        return true;
+    }
+    char *equals = strchr(name, '=');
+    if (!equals || equals == name) {
+        return false;
+    }
+    *equals = '\0';
+    char *value = equals + 1;
+    size_t length = strlen(value);
+    if (length >= 2 && (value[0] == '"' || value[0] == '\'') && value[length - 1] == value[0]) {
+        value[length - 1] = '\0';
+        value++;
+    } else {
+        char *comment = strstr(value, " #");
+        length = comment ? (size_t)(comment - value) : length;
+        while (length > 0 && strchr(" \t", value[length - 1])) {
+            length--;
+        }
+        value[length] = '\0';
+    }
+    return setenv(name, value, 1) == 0;
+}
+
+int conf_read_env(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        return 1;
+    }
+    char *line = NULL;
+    size_t room = 0;
+    int number = 0;
+    int status = 0;
+    while (status == 0 && getline(&line, &room, file) >= 0) {
+        number++;
+        line[strcspn(line, "\r\n")] = '\0';
+        if (!take_env_line(line)) {
+            (void)fprintf(stderr, "%s:%d: expected NAME=value\n", path, number);
+            status = 1;
+        }
+    }
+    free(line);
+    (void)fclose(file);
+    return status;
+}
+
+static char *read_secret(const char *path)
+{
+    char text[128] = "";
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t bytes = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return bytes >= 32 ? strdup(text) : NULL;
+}
+
+/* Makes a secret; of two processes that try at once the first wins. */
+static void make_secret(const char *path)
+{
+    uint8_t random[32];
+    char text[2 * sizeof(random) + 1];
+    char temporary[PATH_MAX];
+    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof(random); i++) {
+        (void)snprintf(text + 2 * i, 3, "%02x", random[i]);
+    }
+    (void)snprintf(temporary, sizeof(temporary), "%s.%ld", path, (long)getpid());
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (fd < 0) {
+        return;
+    }
+    bool is_written = write(fd, text, 2 * sizeof(random)) == (ssize_t)(2 * sizeof(random));
+    (void)fsync(fd);
+    (void)close(fd);
+    if (is_written) {
+        (void)link(temporary, path);
+    }
+    (void)unlink(temporary);
+}
+
+char *conf_secret(const struct conf *conf)
+{
+    const char *given = settings_string(conf->setup->server, "secret");
+    if (given && given[0]) {
+        return strdup(given);
+    }
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof(path), "%s/secret", conf->setup->state_dir);
+    char *secret = read_secret(path);
+    if (!secret) {
+        make_secret(path);
+        secret = read_secret(path);
+    }
+    if (!secret) {
+        (void)fprintf(stderr, "%s: can not be made: %s; set server.secret instead\n", path,
+                      strerror(errno));
+    }
+    return secret;
+}

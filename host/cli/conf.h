@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CLI_CONF_H
+#define CLI_CONF_H
+/*
+ * The whole configuration: found, read and checked as one. Providers' plugins are opened, nothing
+ * is created.
+ */
+#include "call/agent.h"
+#include "plugin/setup.h"
+
+struct conf {
+    struct setup *setup;
+    struct agents agents;
+    struct settings *limits;
+    const char *name; /* path of the file, or "built-in configuration" */
+};
+
+/*
+ * Reads `path`, or where NULL: $AICALLER_CONF, /etc/aicaller/aicaller.conf, the built-in one. NULL
+ * when it can not be used; `problems` says why (and holds warnings otherwise).
+ */
+struct conf *conf_load(const char *path, struct config_problems *problems);
+/* The same from frozen bytes (base/config.h), in a worker. */
+struct conf *conf_thaw(struct aic_str frozen, const char *name, struct config_problems *problems);
+void conf_free(struct conf *conf);
+
+/* Creates each used provider once and destroys it again: a plugin may refuse settings that are all
+ * well formed. Returns 0 or 78; the log and `problems` say why. */
+int conf_try(const struct conf *conf, struct config_problems *problems);
+/* Prints the problems and returns the exit status: 0, or 78 where there is an error. */
+int conf_tell(const struct config_problems *problems, bool as_json);
+/* Reads a file of NAME=value lines into the environment. Returns 0, or 1 after saying why. */
+int conf_read_env(const char *path);
+/* The secret that signs tokens: as configured, else kept in state_dir. NULL after saying why. Freed
+ * by the caller. */
+char *conf_secret(const struct conf *conf);
+/* Makes a folder with all above it, 0700. */
+bool conf_make_folder(const char *path);
+/* Where files that come with the program lie. */
+const char *conf_data_dir(void);
+const char *conf_plugin_dir(void);
+
+extern const struct settings_table conf_limits_table;
+
+#endif
