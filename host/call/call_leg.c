@@ -63,7 +63,7 @@ static void leg_event(const struct aic_telephony_sink *sink,
         }
         break;
     case AIC_TEL_EVENT_DTMF:
-        call_record_note(call, "dtmf", "digits", "received");
+        call_take_keys(call, event->digits);
         break;
     case AIC_TEL_EVENT_TEXT:
         (void)call_type(call, event->text);

@@ -3,7 +3,7 @@
 #define CALL_CALL_PRIVATE_H
 /*
  * Inside of a call. Its files: call.c (life), call_leg.c (the line), call_voice.c (the caller's
- * sound and whose turn it is), call_answer.c (the agent's answers), call_tools.c (what the model
+ * sound and whose turn it is), call_keys.c (the keys that the caller presses), call_answer.c (the agent's answers), call_tools.c (what the model
  * asks for), call_facts.c (the record, and what onlookers see).
  */
 #include "call/call.h"
@@ -14,7 +14,7 @@
 #include "call/turn.h"
 #include "call/vad.h"
 
-enum { CALL_TOOLS = 8, CALL_REASON = 48, CALL_FRAME_BYTES = 8192, CALL_NO_MESSAGE = -1 };
+enum { CALL_TOOLS = 8, CALL_KEYS = 32, CALL_REASON = 48, CALL_FRAME_BYTES = 8192, CALL_NO_MESSAGE = -1 };
 
 enum call_state {
     CALL_WAITING = 1, /* for its sound */
@@ -94,6 +94,9 @@ struct call {
     size_t frame_bytes;
     size_t frame_fill;
 
+    char keys[CALL_KEYS + 1]; /* pressed so far */
+    size_t key_count;
+
     uint64_t epoch;
     uint64_t turn_number;
     int reprompts;
@@ -114,6 +117,7 @@ struct call {
     struct sched_timer *duration_timer;
     struct sched_timer *media_timer;
     struct sched_timer *end_timer;
+    struct sched_timer *key_timer;
 };
 
 /* call.c */
@@ -133,6 +137,10 @@ void call_hears_with(void *data, uint32_t stt_flags);
 /* The agent is silent and it is the caller's turn: begin to count the silence. */
 void call_wait_for_caller(struct call *call);
 void call_stop_waiting(struct call *call);
+
+/* call_keys.c */
+/* Keys come one by one; '#' or a pause makes them the caller's turn. */
+void call_take_keys(struct call *call, struct aic_str digits);
 
 /* call_answer.c */
 struct responder_events call_responder_events(struct call *call);

@@ -264,6 +264,51 @@ static void test_a_line_without_sound_is_dead(void **state)
     rig_destroy(rig);
 }
 
+static void test_keys_silence_the_agent_and_are_the_callers_turn(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_create(&carrier);
+    rig_says(rig, "Thank you.");
+    rig_begin(rig, NULL, 0);
+    rig_run(rig, 500);
+    fake_line_press(rig->line, "1");
+    /* In the middle of the greeting, which ends here. */
+    assert_int_equal(rig->line->clears, 1);
+    rig_run(rig, 1900);
+    fake_line_press(rig->line, "2x");
+    rig_run(rig, 1900);
+    assert_int_equal(rig_count(rig, "messages"), 1);
+    rig_run(rig, 200);
+    assert_string_equal(rig_text(rig, "messages", 1, "content"), "DTMF: 12");
+    rig_run(rig, 3000);
+    assert_string_equal(rig_text(rig, "messages", 2, "heard"), "Thank you.");
+    /* A hash ends an entry at once, and is one by itself. */
+    fake_line_press(rig->line, "987#");
+    assert_string_equal(rig_text(rig, "messages", 3, "content"), "DTMF: 987");
+    rig_run(rig, 3000);
+    fake_line_press(rig->line, "#");
+    assert_string_equal(rig_text(rig, "messages", 5, "content"), "DTMF: #");
+    /* The digits are in the transcript and nowhere else. */
+    assert_true(rig_has_event(rig, "dtmf"));
+    for (size_t i = 0; i < rig_count(rig, "events"); i++) {
+        assert_null(strstr(rig_fact(rig, "events", i), "987"));
+    }
+    rig_destroy(rig);
+}
+
+static void test_keys_without_end_are_bounded(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_create(&carrier);
+    rig_begin(rig, NULL, 0);
+    rig_run(rig, 500);
+    for (int i = 0; i < 40; i++) {
+        fake_line_press(rig->line, "5");
+    }
+    assert_int_equal(strlen(rig_text(rig, "messages", 1, "content")), strlen("DTMF: ") + 32);
+    rig_destroy(rig);
+}
+
 static void test_typed_words_are_answered_in_text(void **state)
 {
     (void)state;
@@ -313,6 +358,8 @@ int main(void)
         cmocka_unit_test(test_the_caller_hangs_up),
         cmocka_unit_test(test_a_call_has_an_end),
         cmocka_unit_test(test_a_line_without_sound_is_dead),
+        cmocka_unit_test(test_keys_silence_the_agent_and_are_the_callers_turn),
+        cmocka_unit_test(test_keys_without_end_are_bounded),
         cmocka_unit_test(test_typed_words_are_answered_in_text),
         cmocka_unit_test(test_a_call_may_be_destroyed_at_any_moment),
     };

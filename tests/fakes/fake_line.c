@@ -227,6 +227,11 @@ void fake_line_hang_up(struct fake_line *line, uint32_t cause)
     tell(line, (struct aic_telephony_event){.kind = AIC_TEL_EVENT_MEDIA_STOP, .cause = cause});
 }
 
+void fake_line_press(struct fake_line *line, const char *keys)
+{
+    tell(line, (struct aic_telephony_event){.kind = AIC_TEL_EVENT_DTMF, .digits = aic_str(keys)});
+}
+
 int64_t fake_line_agent_starts(const struct fake_line *line, int64_t from_us)
 {
     for (size_t i = (size_t)(from_us / FRAME_US); i < sizeof(line->heard); i++) {
