@@ -3,6 +3,7 @@
 
 #include "base/config.h"
 #include "io/master.h"
+#include "plugin/guard.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -147,6 +148,7 @@ static int complain(const char *word)
 int main(int argc, char **argv)
 {
     (void)signal(SIGPIPE, SIG_IGN);
+    guard_report_crashes();
     const char *word = argc > 1 ? argv[1] : "--help";
     if (strcmp(word, MASTER_CHECK_WORD) == 0) {
         return check_child_run(argc - 1, argv + 1);

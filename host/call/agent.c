@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "call/agent.h"
 
+#include "plugin/guard.h"
 #include "plugin/setup.h"
 
 #include "buf.h"
@@ -229,6 +230,22 @@ int32_t agents_bind(struct agents *agents, bool with_telephony, agents_finder fi
         gather_hints(agent);
     }
     return AIC_OK;
+}
+
+void agent_prewarm(const struct agent *agent)
+{
+    struct provider *stt = agent->stt.count > 0 ? agent->stt.providers[0] : NULL;
+    struct provider *llm = agent->llm.count > 0 ? agent->llm.providers[0] : NULL;
+    struct provider *tts = agent->tts.count > 0 ? agent->tts.providers[0] : NULL;
+    if (stt && stt->stt.prewarm) {
+        GUARD(stt, "stt.prewarm", stt->stt.prewarm(stt->self));
+    }
+    if (llm && llm->llm.prewarm) {
+        GUARD(llm, "llm.prewarm", llm->llm.prewarm(llm->self));
+    }
+    if (tts && tts->tts.prewarm) {
+        GUARD(tts, "tts.prewarm", tts->tts.prewarm(tts->self));
+    }
 }
 
 static void free_agent(struct agent *agent)

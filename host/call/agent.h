@@ -66,6 +66,8 @@ typedef struct provider *(*agents_finder)(void *data, const char *name);
  * lines, which need a server. */
 int32_t agents_bind(struct agents *agents, bool with_telephony, agents_finder find, void *data);
 void agents_finish(struct agents *agents);
+/* A call is about to begin: its providers open their connections. */
+void agent_prewarm(const struct agent *agent);
 
 /* By name; NULL = "default", or the only one there is. */
 struct agent *agents_find(const struct agents *agents, const char *name);

@@ -3,8 +3,9 @@
 #define CALL_CALL_PRIVATE_H
 /*
  * Inside of a call. Its files: call.c (life), call_leg.c (the line), call_voice.c (the caller's
- * sound and whose turn it is), call_keys.c (the keys that the caller presses), call_answer.c (the agent's answers), call_tools.c (what the model
- * asks for), call_facts.c (the record, and what onlookers see).
+ * sound and whose turn it is), call_keys.c (the keys that the caller presses), call_answer.c (the
+ * agent's answers), call_tools.c (what the model asks for), call_facts.c (the record, and what
+ * onlookers see).
  */
 #include "call/call.h"
 #include "call/cascade.h"
@@ -14,7 +15,13 @@
 #include "call/turn.h"
 #include "call/vad.h"
 
-enum { CALL_TOOLS = 8, CALL_KEYS = 32, CALL_REASON = 48, CALL_FRAME_BYTES = 8192, CALL_NO_MESSAGE = -1 };
+enum {
+    CALL_TOOLS = 8,
+    CALL_KEYS = 32,
+    CALL_REASON = 48,
+    CALL_FRAME_BYTES = 8192,
+    CALL_NO_MESSAGE = -1
+};
 
 enum call_state {
     CALL_WAITING = 1, /* for its sound */

@@ -59,6 +59,14 @@ static void destroy_later(void *data)
     destroy_live(live);
 }
 
+static void count(struct calls *calls, int more)
+{
+    calls->live_count += (size_t)more;
+    if (calls->hooks.counted) {
+        calls->hooks.counted(calls->hooks.data, calls->live_count);
+    }
+}
+
 static void call_notify(void *data, struct call *call, struct aic_str json)
 {
     struct live *live = data;
@@ -87,7 +95,7 @@ static void call_ended(void *data, struct call *call)
     struct live *live = data;
     struct calls *calls = live->calls;
     live->is_over = true;
-    calls->live_count--;
+    count(calls, -1);
     chat_ended(live);
     link_release_call(calls->settings.link, call_id(call));
     if (calls->hooks.ended) {
@@ -125,7 +133,7 @@ struct live *calls_add(struct calls *calls, const struct call_params *params)
     }
     live->next = calls->live;
     calls->live = live;
-    calls->live_count++;
+    count(calls, 1);
     return live;
 }
 

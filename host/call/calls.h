@@ -27,6 +27,8 @@ struct calls_hooks {
     /* See call_hooks; for every call here. */
     void (*notify)(void *data, const char *call_id, struct aic_str json);
     void (*ended)(void *data, const char *call_id, const struct call *call);
+    /* One more or one less lives here. */
+    void (*counted)(void *data, size_t live);
     void *data;
 };
 

@@ -116,6 +116,7 @@ void calls_dial(struct calls *calls, const struct calls_dial *params, calls_dial
     pending->record_to = params->record_to ? strdup(params->record_to) : NULL;
     pending->reply = reply;
     pending->reply_data = data;
+    agent_prewarm(agent);
     calls_claim_pending(pending);
     pending_record(pending, NULL);
     int32_t status = place(pending);

@@ -55,6 +55,7 @@ static void take_ring(struct calls *calls, struct provider *provider,
     pending->from = aic_str_dup(event->from);
     pending->to = aic_str_dup(event->to);
     pending->provider_call_id = aic_str_dup(event->provider_call_id);
+    agent_prewarm(agent);
     calls_claim_pending(pending);
     pending_record(pending, NULL);
     accept(calls, provider, event->offer, pending->id);
@@ -98,6 +99,7 @@ int32_t calls_invite(struct calls *calls, const char *name, char id[UUID_TEXT], 
     }
     char text[TOKEN_TEXT];
     calls_token(calls, pending->id, text);
+    agent_prewarm(agent);
     calls_claim_pending(pending);
     (void)aic_str_copy(aic_str(text), token, token_bytes);
     (void)aic_str_copy(aic_str(pending->id), id, UUID_TEXT);

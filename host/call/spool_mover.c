@@ -2,6 +2,7 @@
 #include "call/spool_mover.h"
 
 #include "base/log.h"
+#include "plugin/guard.h"
 
 #include "buf.h"
 
@@ -251,6 +252,8 @@ static void *move_loop(void *data)
 {
     struct spool_mover *mover = data;
     bool goes_on = true;
+    struct guard guard;
+    guard_mark(&guard, mover->storage->name, "spool thread");
     while (goes_on) {
         (void)pthread_mutex_lock(&mover->lock);
         bool looks = mover->looks_for_orphans;
@@ -273,6 +276,7 @@ static void *move_loop(void *data)
         goes_on = !is_done && wait_for_work(mover, moved == MOVED_FAILED);
     }
     mover->storage->storage.close(mover->storage->self);
+    guard_unmark(&guard);
     return NULL;
 }
 

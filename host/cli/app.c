@@ -47,13 +47,14 @@ static bool make_io(struct app *app)
     app->sched = loop_sched(app->loop);
     app->http = http_client_create(app->loop, &http);
     app->ws = ws_engine_create(app->loop, &ws);
+    app->link = app_worker_link(app);
     if (app->options.has_server) {
+        const struct server_balance balance = app_worker_balance(app);
         const struct server_options server = {.public_url = setup->public_url,
                                               .tls_cert = settings_string(setup->tls, "cert"),
                                               .tls_key = settings_string(setup->tls, "key")};
-        app->server = server_create(app->loop, &server, NULL);
+        app->server = server_create(app->loop, &server, app->slot ? &balance : NULL);
     }
-    app->link = app_worker_link(app);
     app->env = (struct plugin_env){.sched = app->sched,
                                    .http = app->http,
                                    .ws = app->ws,
@@ -213,7 +214,9 @@ static bool make_calls(struct app *app)
         .recordings_dir = app->recordings_dir,
         .max_calls = settings_int(app->conf->limits, "max_calls"),
     };
-    app->calls = calls_create(&settings, &app->options.hooks);
+    const struct calls_hooks hooks =
+        app->options.has_server ? app_worker_hooks(app) : app->options.hooks;
+    app->calls = calls_create(&settings, &hooks);
     return app->calls != NULL;
 }
 

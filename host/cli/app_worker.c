@@ -14,13 +14,51 @@ static const int64_t beat_us = 500000;
 /* What is left of a stopping worker's calls gets this long for its last words. */
 static const int64_t last_words_us = 10 * INT64_C(1000000);
 
+static void counted(void *data, size_t live)
+{
+    struct app *app = data;
+    if (app->slot) {
+        atomic_store(&app->slot->calls, (int64_t)live);
+    }
+}
+
+struct calls_hooks app_worker_hooks(struct app *app)
+{
+    return (struct calls_hooks){.counted = counted, .data = app};
+}
+
+static int64_t own_calls(void *data)
+{
+    const struct app *app = data;
+    return atomic_load(&app->slot->calls);
+}
+
+static int64_t smallest_calls(void *data)
+{
+    const struct app *app = data;
+    int64_t generation = atomic_load(&app->slot->generation);
+    int64_t least = INT64_MAX;
+    for (int i = 0; i < SHM_WORKERS; i++) {
+        const struct shm_worker *slot = &app->shm->workers[i];
+        if (atomic_load(&slot->pid) != 0 && atomic_load(&slot->generation) == generation) {
+            int64_t calls = atomic_load(&slot->calls);
+            least = calls < least ? calls : least;
+        }
+    }
+    return least;
+}
+
+struct server_balance app_worker_balance(struct app *app)
+{
+    return (struct server_balance){.own = own_calls, .smallest = smallest_calls, .data = app};
+}
+
 static void beat(void *data)
 {
     struct app *app = data;
     app->beat_timer = sched_timer_start(app->sched, sched_now(app->sched) + beat_us, beat, app);
     if (app->slot) {
         (void)atomic_fetch_add(&app->slot->heartbeat, 1);
-        atomic_store(&app->slot->calls, (int64_t)calls_live(app->calls));
         atomic_store(&app->slot->lag_us, loop_lag_us(app->loop));
     }
 }
@@ -221,5 +259,8 @@ int32_t app_worker_start(struct app *app)
     }
     beat(app);
     link_ready(app->link);
+    for (size_t i = 0; i < app->conf->agents.count; i++) {
+        agent_prewarm(app->conf->agents.list[i]);
+    }
     return AIC_OK;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "plugin/registry.h"
 
+#include "plugin/elf_check.h"
+#include "plugin/guard.h"
+
 #include <dlfcn.h>
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -57,28 +59,10 @@ static struct plugin_file *add(const char *path)
     return file;
 }
 
-/* The machine code and class that this program itself is made of. */
-static bool is_our_elf(const unsigned char *head, size_t bytes)
-{
-    Elf64_Ehdr elf;
-    if (bytes < sizeof(elf) || memcmp(head, ELFMAG, SELFMAG) != 0) {
-        return false;
-    }
-    memcpy(&elf, head, sizeof(elf));
-#if defined(__x86_64__)
-    const Elf64_Half machine = EM_X86_64;
-#elif defined(__aarch64__)
-    const Elf64_Half machine = EM_AARCH64;
-#else
-    const Elf64_Half machine = elf.e_machine;
-#endif
-    return elf.e_ident[EI_CLASS] == ELFCLASS64 && elf.e_type == ET_DYN && elf.e_machine == machine;
-}
-
 static bool file_is_acceptable(int fd, char error[REGISTRY_ERROR_TEXT])
 {
     struct stat status;
-    unsigned char head[sizeof(Elf64_Ehdr)];
+    unsigned char head[ELF_CHECK_BYTES];
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
         explain(error, "is not a regular file");
         return false;
@@ -88,11 +72,11 @@ static bool file_is_acceptable(int fd, char error[REGISTRY_ERROR_TEXT])
         return false;
     }
     ssize_t bytes = pread(fd, head, sizeof(head), 0);
-    if (bytes < 0 || !is_our_elf(head, (size_t)bytes)) {
-        explain(error, "is not a shared object for this machine");
-        return false;
+    const char *reason = elf_check(head, bytes > 0 ? (size_t)bytes : 0, (uint64_t)status.st_size);
+    if (reason) {
+        explain(error, "%s", reason);
     }
-    return true;
+    return !reason;
 }
 
 static bool text_is_set(const char *text)
@@ -196,7 +180,10 @@ const struct aic_plugin *registry_open(const char *path, char error[REGISTRY_ERR
         explain(error, "can not be opened: %s", strerror(errno));
         return NULL;
     }
+    struct guard guard;
+    guard_mark(&guard, path, "load");
     file->loaded = file_is_acceptable(fd, error) && load(file, fd, error);
+    guard_unmark(&guard);
     if (file->loaded) {
         file->fd = fd;
     } else if (fd != file->fd) {

@@ -2,6 +2,7 @@
 #include "plugin/storage.h"
 
 #include "base/log.h"
+#include "plugin/guard.h"
 
 #include "buf.h"
 
@@ -103,6 +104,8 @@ static void ask(struct storage *storage, struct question *q)
 static void *work(void *data)
 {
     struct storage *storage = data;
+    struct guard guard;
+    guard_mark(&guard, storage->provider->name, "storage thread");
     (void)pthread_mutex_lock(&storage->lock);
     for (;;) {
         while (!storage->first && !storage->is_ending) {
@@ -128,6 +131,7 @@ static void *work(void *data)
     }
     (void)pthread_mutex_unlock(&storage->lock);
     storage->provider->storage.close(storage->provider->self);
+    guard_unmark(&guard);
     return NULL;
 }
 

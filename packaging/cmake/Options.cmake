@@ -5,6 +5,7 @@ option(AICALLER_WERROR "Treat warnings as errors" OFF)
 option(AICALLER_HARDEN "Hardening flags, for packages" OFF)
 option(AICALLER_FUZZ "Build the fuzzers (clang)" OFF)
 set(AICALLER_SANITIZE "" CACHE STRING "Sanitizers, such as address,undefined or thread")
+set(AICALLER_WITHOUT_PLUGINS "" CACHE STRING "Plugins to leave out, by folder: sphinx;pgsql")
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
     set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
