@@ -80,7 +80,6 @@ int32_t hub_listen(struct hub *hub, int fd, int (*admit)(int fd));
 void hub_answer(struct hub *hub, uint64_t ticket, int32_t status, struct aic_str answer);
 /* Asks an open worker something on the caller's own account; false when there is none. */
 bool hub_ask(struct hub *hub, const char *kind, struct aic_str body, uint64_t tag, int *worker);
-void hub_publish(struct hub *hub, const char *topic, struct aic_str body);
 
 /* Writes lines, requests and board with io/pack.h and lets their descriptors survive an exec;
  * hub_load takes an item back and ignores what is not its own. */

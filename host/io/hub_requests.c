@@ -323,8 +323,3 @@ bool hub_ask(struct hub *hub, const char *kind, struct aic_str body, uint64_t ta
     struct frame frame = {.type = FRAME_REQUEST, .id = tag, .kind = kind, .body = body};
     return *worker >= 0 && pass_on(hub, HUB_SELF, &frame, *worker) == AIC_OK;
 }
-
-void hub_publish(struct hub *hub, const char *topic, struct aic_str body)
-{
-    publish(hub, &(struct frame){.type = FRAME_PUBLISH, .kind = topic, .body = body});
-}

@@ -92,10 +92,17 @@ static void settle(struct pending *pending, int32_t status, struct aic_str answe
     free(pending);
 }
 
+/* What replies ask in turn is not among them. */
 static void settle_all(struct link *link, int32_t status)
 {
-    while (link->pending) {
-        settle(take_first(link), status, (struct aic_str){NULL, 0});
+    struct pending *pending = link->pending;
+    link->pending = NULL;
+    link->pending_end = &link->pending;
+    link->pending_count = 0;
+    while (pending) {
+        struct pending *next = pending->next;
+        settle(pending, status, (struct aic_str){NULL, 0});
+        pending = next;
     }
 }
 
@@ -105,7 +112,9 @@ void link_destroy(struct link *link)
         return;
     }
     link->is_lost = true;
-    settle_all(link, AIC_ERROR_CLOSED);
+    while (link->pending) {
+        settle_all(link, AIC_ERROR_CLOSED);
+    }
     sched_timer_stop(link->sched, link->deadline);
     sched_timer_stop(link->sched, link->retry);
     loop_watch_stop(link->watch);
@@ -229,7 +238,8 @@ static void ask(struct link *link, struct frame *frame, link_reply reply, void *
     pending->failed =
         link->pending_count < PENDING ? transmit(link, frame) : (int32_t)AIC_ERROR_BUSY;
     bool has_failed = pending->failed != AIC_OK;
-    pending->deadline_us = has_failed ? 0 : sched_now(link->sched) + TIMEOUT_US;
+    /* Later than now, so that a reply that asks again does not keep the loop in one turn. */
+    pending->deadline_us = sched_now(link->sched) + (has_failed ? 1 : TIMEOUT_US);
     insert(link, pending, has_failed);
 }
 

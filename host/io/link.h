@@ -60,7 +60,8 @@ struct link_handler {
 
 /* `fd` is the inherited socket, taken over; -1 makes a line that ends in this process. */
 struct link *link_create(struct loop *loop, int fd, const struct link_handler *handler);
-/* Answers what is still open with AIC_ERROR_CLOSED. Not from inside of a callback. Accepts NULL. */
+/* Answers what is still open with AIC_ERROR_CLOSED; a reply that gets this may not ask again. Not
+ * from inside of a callback. Accepts NULL. */
 void link_destroy(struct link *link);
 /* Tells the master that this worker listens. */
 void link_ready(struct link *link);

@@ -54,7 +54,9 @@ struct master_settings {
     int64_t log_level;  /* AIC_LOG_... */
 };
 
-/* A plugin's file, kept open so that every worker of a generation loads the same bytes. */
+/* A plugin's file, kept open so that the check child and every worker of a generation load the same
+ * bytes. It stays open while the plugin is loaded: two plugins under one number would be taken for
+ * one. */
 struct master_plugin {
     char name[MASTER_PATH]; /* as the check child called it */
     int fd;                 /* load "/proc/self/fd/<fd>" */

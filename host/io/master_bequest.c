@@ -122,14 +122,11 @@ void bequest_worker(struct master *master, int worker)
     struct bequest *next;
     for (struct bequest *bequest = master->bequests; bequest; bequest = next) {
         next = bequest->next;
-        if (bequest->holder != worker) {
-            continue;
-        }
-        if (spool_exists(master, bequest->spool)) {
+        if (bequest->holder != NOBODY && !spool_exists(master, bequest->spool)) {
+            drop(master, bequest);
+        } else if (bequest->holder == worker) {
             bequest->holder = NOBODY;
             bequest->next_us = master->now_us;
-        } else {
-            drop(master, bequest);
         }
     }
     add_calls(master, worker);

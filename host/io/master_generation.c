@@ -146,23 +146,15 @@ void generation_abandon(struct master *master, struct generation *generation)
     free_if_done(master, generation);
 }
 
-void generation_tell(struct master *master, const struct generation *generation, uint16_t type)
-{
-    for (int i = 0; i < SHM_WORKERS; i++) {
-        if (master->workers[i].pid > 0 && master->workers[i].generation == generation) {
-            hub_tell(master->hub, i, type);
-        }
-    }
-}
-
 static void open_worker(struct master *master, int worker)
 {
     hub_set_open(master->hub, worker, true);
 }
 
-static void close_worker(struct master *master, int worker)
+static void drain_worker(struct master *master, int worker)
 {
     hub_set_open(master->hub, worker, false);
+    hub_tell(master->hub, worker, FRAME_DRAIN);
 }
 
 void generation_promote(struct master *master, struct generation *generation)
@@ -178,8 +170,7 @@ void generation_promote(struct master *master, struct generation *generation)
         before->state = GENERATION_DRAINING;
         before->restart_at_us = 0;
         before->deadline_us = in_ms(master, before->settings.drain_timeout_ms);
-        for_workers(master, before, close_worker);
-        generation_tell(master, before, FRAME_DRAIN);
+        for_workers(master, before, drain_worker);
         /* New connections go to the new generation alone; where the address has changed, nobody
          * listens on the old one. */
         listeners_close(&before->listeners);

@@ -162,7 +162,6 @@ void generation_abandon(struct master *master, struct generation *generation);
 /* Makes it the newest; the one before drains. */
 void generation_promote(struct master *master, struct generation *generation);
 struct generation *generation_current(const struct master *master);
-void generation_tell(struct master *master, const struct generation *generation, uint16_t type);
 /* A worker of it has ended, by accident or not. */
 void generation_lost_worker(struct master *master, struct generation *generation, bool by_accident);
 void generations_tick(struct master *master);
