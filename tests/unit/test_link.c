@@ -239,11 +239,42 @@ static void a_worker_without_handlers_refuses_requests_and_ignores_the_rest(void
     link_destroy(link);
 }
 
+struct stubborn {
+    struct end *end;
+    int count;
+};
+
+static void ask_again(void *data, int32_t status, struct aic_str answer)
+{
+    struct stubborn *stubborn = data;
+    (void)answer;
+    assert_int_equal(status, AIC_ERROR_CLOSED);
+    /* The first comes when the line ends, and the others not before the worker was told of it. */
+    assert_int_equal(stubborn->end->drains, stubborn->count == 0 ? 0 : 1);
+    if (++stubborn->count < 100) {
+        link_relay(stubborn->end->link, "", "reload", nothing, ask_again, stubborn);
+    }
+}
+
+static void a_reply_that_always_asks_again_leaves_the_loop_its_turns(void **state)
+{
+    struct world *world = *state;
+    struct stubborn stubborn = {.end = &world->ends[0]};
+    link_relay(world->ends[0].link, "", "reload", nothing, ask_again, &stubborn);
+    claim(world, 0, "call", AIC_OK);
+    loop_watch_stop(world->watch);
+    world->watch = NULL;
+    hub_destroy(world->hub);
+    world->hub = NULL;
+    run_until(world, &stubborn.count, 100);
+}
+
 #define single_test(name) cmocka_unit_test_setup_teardown(name, set_up_single, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        hub_test(a_reply_that_always_asks_again_leaves_the_loop_its_turns),
         single_test(a_worker_without_handlers_refuses_requests_and_ignores_the_rest),
         hub_test(a_call_is_claimed_once_and_again_after_its_release),
         hub_test(the_list_shows_all_calls_with_their_newest_summary),
