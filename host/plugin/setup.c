@@ -96,7 +96,9 @@ static struct setup_provider *add(struct setup *setup, const char *name, const c
         return NULL;
     }
     provider->name = strdup(name);
-    provider->file = join(setup->plugin_dir, file);
+    /* A bare name is one of ours; one with a slash is meant from the file that says so. */
+    const char *folder = strchr(file, '/') && node ? config_folder(node) : setup->plugin_dir;
+    provider->file = join(folder ? folder : setup->plugin_dir, file);
     provider->node = node;
     provider->pos = pos;
     if (!provider->name || !provider->file) {
