@@ -19,7 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SPOOL_GRACE_MS = 5000 };
+/* Less than the master gives a worker that is told to stop at once. */
+enum { SPOOL_GRACE_MS = 3000 };
 
 static void print_addresses(const char *listener, const char *public_url)
 {
@@ -101,11 +102,12 @@ static char *const *self_argv(const struct cli_args *args)
     size_t count = 0;
     argv[count++] = program;
     argv[count++] = serve;
-    static const char *const names[] = {"config", "workers"};
+    static const char *const names[] = {"config", "workers", "env"};
     static char config_option[] = "-c";
     static char workers_option[] = "--workers";
-    char *const options[] = {config_option, workers_option};
-    for (size_t i = 0; i < 2; i++) {
+    static char env_option[] = "--env";
+    char *const options[] = {config_option, workers_option, env_option};
+    for (size_t i = 0; i < 3; i++) {
         const char *value = cli_value(&command_serve, args, names[i]);
         if (value) {
             argv[count++] = options[i];
@@ -120,7 +122,17 @@ static int serve_master(const struct cli_args *args)
 {
     const char *path = cli_value(&command_serve, args, "config");
     const char *workers = cli_value(&command_serve, args, "workers");
-    const char *extra[] = {path ? "-c" : NULL, path, NULL};
+    const char *env = cli_value(&command_serve, args, "env");
+    const char *extra[5] = {NULL};
+    size_t count = 0;
+    if (path) {
+        extra[count++] = "-c";
+        extra[count++] = path;
+    }
+    if (env) {
+        extra[count++] = "--env";
+        extra[count++] = env;
+    }
     static char binary[4096];
     ssize_t length = readlink("/proc/self/exe", binary, sizeof(binary) - 1);
     const struct master_options options = {
@@ -137,9 +149,6 @@ static int run(const struct cli_args *args)
 {
     const char *env = cli_value(&command_serve, args, "env");
     const char *workers = cli_value(&command_serve, args, "workers");
-    if (env && conf_read_env(env) != 0) {
-        return EXIT_FAILED;
-    }
     if (workers &&
         (workers[0] == '\0' || workers[strspn(workers, "0123456789")] || strlen(workers) > 2)) {
         (void)fprintf(stderr, "aicaller serve: --workers takes a number from 0 to 64\n");
@@ -147,6 +156,9 @@ static int run(const struct cli_args *args)
     }
     if (!cli_value(&command_serve, args, "single")) {
         return serve_master(args);
+    }
+    if (env && conf_read_env(env) != 0) {
+        return EXIT_FAILED;
     }
     struct config_problems problems = {.list = NULL};
     struct conf *conf = conf_load(cli_value(&command_serve, args, "config"), &problems);
@@ -178,10 +190,10 @@ const struct cli_command command_serve = {
 
 /* The master's children. */
 
-static const char *config_option(int argc, char **argv)
+static const char *value_of(const char *option, int argc, char **argv)
 {
     for (int i = 1; i + 1 < argc; i++) {
-        if (strcmp(argv[i], "-c") == 0) {
+        if (strcmp(argv[i], option) == 0) {
             return argv[i + 1];
         }
     }
@@ -222,7 +234,12 @@ static void list_plugins(const struct conf *conf, struct master_check *check)
 int check_child_run(int argc, char **argv)
 {
     struct config_problems problems = {.list = NULL};
-    struct conf *conf = conf_load(config_option(argc, argv), &problems);
+    /* Here, not in the master: a reload is to see what changed in the file. */
+    const char *env = value_of("--env", argc, argv);
+    if (env && conf_read_env(env) != 0) {
+        return EXIT_FAILED;
+    }
+    struct conf *conf = conf_load(value_of("-c", argc, argv), &problems);
     struct aic_buf text;
     struct aic_buf frozen;
     aic_buf_init(&text, 1 << 20);

@@ -242,7 +242,7 @@ static void make_secret(const char *path)
 {
     uint8_t random[32];
     char text[2 * sizeof(random) + 1];
-    char temporary[PATH_MAX];
+    char temporary[PATH_MAX + 32];
     if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
         return;
     }

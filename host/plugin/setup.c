@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_PROVIDERS = 64 };
+enum { MAX_PROVIDERS = 64, MIN_SECRET = 16 };
 
 static char *join(const char *folder, const char *name)
 {
@@ -70,6 +70,13 @@ static void load_server(struct setup *setup, const struct setup_folders *folders
         config_problem_add(problems, settings_pos(setup->server, "public_url"),
                            "public_url must be a scheme and a host, such as "
                            "\"https://voice.example.com\", without a path");
+    }
+    const char *secret = settings_string(setup->server, "secret");
+    if (secret && secret[0] && strlen(secret) < MIN_SECRET) {
+        config_problem_add(problems, settings_pos(setup->server, "secret"),
+                           "secret must have at least %d characters; leave it empty to have one "
+                           "made",
+                           MIN_SECRET);
     }
     if (settings_has(setup->tls, "cert") != settings_has(setup->tls, "key")) {
         config_problem_add(problems, config_pos(config_get(server, "tls")),
