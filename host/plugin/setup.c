@@ -272,6 +272,21 @@ static void complain_unknown(const struct setup *setup, const char *name, struct
     }
 }
 
+/* A provider that is used needs all its values. Its block was checked when it was read; what is new
+ * now are those missing. One without a block has no place of its own in the file. */
+static void check_complete(const struct setup *setup, const struct setup_provider *provider,
+                           struct config_pos pos, struct config_problems *problems)
+{
+    uint32_t flags = SETTINGS_ONLY_UNSET | (provider->node ? 0 : SETTINGS_LENIENT);
+    struct settings *settings = setup_settings(setup, provider, flags, problems);
+    const char *unset = settings && !provider->node ? settings_unset(settings) : NULL;
+    if (unset) {
+        config_problem_add(problems, pos, "provider \"%s\" has no block in providers, but %s",
+                           provider->name, unset);
+    }
+    settings_free(settings);
+}
+
 struct setup_provider *setup_use(struct setup *setup, const char *name, const char *role,
                                  struct config_pos pos, struct config_problems *problems)
 {
@@ -293,8 +308,7 @@ struct setup_provider *setup_use(struct setup *setup, const char *name, const ch
     }
     if (!provider->is_used) {
         provider->is_used = true;
-        /* Its block was checked when it was read; what is new now are references without value. */
-        settings_free(setup_settings(setup, provider, SETTINGS_ONLY_UNSET, problems));
+        check_complete(setup, provider, pos, problems);
     }
     return provider;
 }

@@ -78,7 +78,7 @@ static const struct aic_option options[] = {
     {
         .name = "script",
         .type = AIC_OPTION_PATH,
-        .flags = AIC_OPTION_REQUIRED,
+        .fallback = "data:scripts/appointment.conf",
         .help = "The file with the dialogue: intents, states and replies.",
     },
 };
