@@ -157,25 +157,33 @@ static int32_t check_handshake(const struct aic_exchange *exchange, char accept[
     return ws_accept_key(http_head_find(head, "sec-websocket-key"), accept) ? 0 : 400;
 }
 
-/* The first of the offered subprotocols that is known; a carrier's stream is the same without. */
-static const char *choose_subprotocol(const struct http_head *head)
+/* Subprotocols that carriers offer; their streams are the same without. */
+static const char *known_subprotocol(struct aic_str offered)
 {
     static const char *const known[] = {"audio.twilio.com", "audio.drachtio.org"};
-    for (uint32_t i = 0; i < head->header_count; i++) {
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (aic_str_equal(offered, known[i])) {
+            return known[i];
+        }
+    }
+    return NULL;
+}
+
+/* The first of the offered subprotocols that is known, or NULL. */
+static const char *choose_subprotocol(const struct http_head *head)
+{
+    const char *chosen = NULL;
+    for (uint32_t i = 0; i < head->header_count && !chosen; i++) {
         struct aic_str list = head->headers[i].value;
         struct aic_str offered = {0};
         if (!aic_str_equal_nocase(head->headers[i].name, "sec-websocket-protocol")) {
             continue;
         }
-        while (http_list_next(&list, &offered)) {
-            for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++) {
-                if (aic_str_equal(offered, known[k])) {
-                    return known[k];
-                }
-            }
+        while (!chosen && http_list_next(&list, &offered)) {
+            chosen = known_subprotocol(offered);
         }
     }
-    return NULL;
+    return chosen;
 }
 
 /* The socket has given the wire back. */

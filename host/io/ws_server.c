@@ -309,7 +309,7 @@ void ws_server_start(struct aic_ws *core, aic_ws_handler event, void *data, char
     core->event = event;
     core->data = data;
     wire_set_handler(ws->options.wire, &wire_events, ws);
-    ws->depth++;
+    ws->depth = 1;
     ws_core_opened(core);
     push(ws, bytes, count);
     leave(ws);

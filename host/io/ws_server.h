@@ -22,10 +22,10 @@ struct ws_server_options {
 /* NULL when out of memory. */
 struct aic_ws *ws_server_create(const struct ws_server_options *options);
 /* Of a socket that was not started. */
-void ws_server_discard(struct aic_ws *ws);
+void ws_server_discard(struct aic_ws *core);
 /* Tells OPEN, then what the bytes hold that came with the handshake. To be called once, after the
  * answer to the handshake was written; the socket may be over when it returns. */
-void ws_server_start(struct aic_ws *ws, aic_ws_handler event, void *data, char *bytes,
+void ws_server_start(struct aic_ws *core, aic_ws_handler event, void *data, char *bytes,
                      size_t count);
 
 #endif
