@@ -22,6 +22,7 @@ struct guard {
     const char *name;
     const char *function;
     int64_t began_us;
+    int64_t began_cpu_us;
 };
 
 void guard_enter(struct guard *guard, struct provider *provider, const char *function);
