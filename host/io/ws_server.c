@@ -185,9 +185,8 @@ static size_t take_payload(struct ws_server *ws, char *bytes, size_t count)
     return length;
 }
 
-static void push(struct ws_server *ws, char *bytes, size_t count)
+static void take(struct ws_server *ws, char *bytes, size_t count)
 {
-    ws->depth++;
     while (!ws->is_deaf && !ws->is_released && !ws->core.is_over) {
         if (!ws->in_frame) {
             if (count == 0) {
@@ -207,12 +206,14 @@ static void push(struct ws_server *ws, char *bytes, size_t count)
         bytes += used;
         count -= used;
     }
-    leave(ws);
 }
 
 static void on_received(void *data, char *bytes, size_t count)
 {
-    push(data, bytes, count);
+    struct ws_server *ws = data;
+    ws->depth++;
+    take(ws, bytes, count);
+    leave(ws);
 }
 
 static void on_drained(void *data)
@@ -309,8 +310,8 @@ void ws_server_start(struct aic_ws *core, aic_ws_handler event, void *data, char
     core->event = event;
     core->data = data;
     wire_set_handler(ws->options.wire, &wire_events, ws);
-    ws->depth = 1;
+    ws->depth++;
     ws_core_opened(core);
-    push(ws, bytes, count);
+    take(ws, bytes, count);
     leave(ws);
 }
