@@ -164,7 +164,8 @@ int32_t erased_find_numbers(struct sqlcore *core, struct fact_item **items, uint
     }
     uint32_t used = 0;
     for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t k = 0; k < EACH && items[i]->state != FACT_SWALLOWED; k++) {
+        bool is_open = items[i]->state != FACT_SWALLOWED && !items[i]->is_written;
+        for (uint32_t k = 0; k < EACH && is_open; k++) {
             int32_t status = add_number(core, items[i], number_columns[k], &all[used], arena);
             if (status) {
                 return status;

@@ -55,7 +55,16 @@ static int32_t take_row(void *data, uint32_t index, const struct sql_value *valu
     return 0;
 }
 
-static int32_t load(struct writer *w, struct fact_item **items, uint32_t count)
+/*
+ * Whether to look before inserting. A call is told of many times; most other rows come once, and
+ * with a server in between it is cheaper to find out by inserting.
+ */
+static bool looks_first(const struct writer *w, const struct sql_table *table)
+{
+    return w->core->driver->dialect == SQL_SQLITE || strcmp(table->name, "calls") == 0;
+}
+
+static int32_t load(struct writer *w, struct fact_item **items, uint32_t count, bool is_first)
 {
     w->count = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -64,7 +73,8 @@ static int32_t load(struct writer *w, struct fact_item **items, uint32_t count)
             continue;
         }
         item->state = FACT_NEW;
-        if (item->fact.table->flags & SQL_TABLE_MERGES) {
+        if (item->fact.table->flags & SQL_TABLE_MERGES &&
+            (!is_first || looks_first(w, item->fact.table))) {
             const struct fact_statements *texts = facts_statements(w->core, item->fact.table);
             add_command(w, item, aic_buf_view(&texts->select), &item->fact.values[0], 1);
         }
@@ -217,7 +227,7 @@ static int32_t store(struct writer *w, struct fact_item **items, uint32_t count,
 int32_t facts_write(struct sqlcore *core, struct fact_item **items, uint32_t count,
                     struct sql_arena *arena)
 {
-    enum { ROUNDS = 4 };
+    enum { ROUNDS = 5 };
     struct writer w = {.core = core, .arena = arena};
     w.items = sql_arena_take(arena, (2 * count + 1) * sizeof(struct fact_item *));
     w.commands = sql_arena_take(arena, (2 * count + 1) * sizeof(*w.commands));
@@ -230,9 +240,9 @@ int32_t facts_write(struct sqlcore *core, struct fact_item **items, uint32_t cou
     }
     int32_t status = erased_find_calls(core, items, count, arena);
     bool raced = status == AIC_OK;
-    /* A row that another host inserts between our look and our insert is seen in the next round. */
+    /* A row that turns out to be there is merged in the next round. */
     for (int round = 0; raced && round < ROUNDS; round++) {
-        status = load(&w, items, count);
+        status = load(&w, items, count, round == 0);
         status = status ? status : merge(&w, items, count);
         status = status ? status : erased_find_numbers(core, items, count, arena);
         status = status ? status : store(&w, items, count, &raced);

@@ -59,9 +59,32 @@ static int32_t count_rows(struct sqlcore *core, const struct sql_text *text, int
     return core->driver->run(core, &command, 1, take_count, count);
 }
 
+/* Where in time a search begins: at the newest message, or at the end of the time asked for. */
+static int32_t find_newest(struct sqlcore *core, struct calls_filter *filter)
+{
+    enum { CALL_MS = 86400000 }; /* no call is longer */
+
+    char bound[SQL_UUID_TEXT + 1];
+    struct sql_arena arena = {0};
+    struct sql_value id;
+    int64_t ms = INT64_MAX;
+    struct sql_value until = sql_arg(filter->args, "until");
+    if (until.type != SQL_NULL && sql_time_read(until.text, &ms)) {
+        ms += CALL_MS;
+    }
+    sql_uuid_bound(bound, ms);
+    struct sql_value values[] = {sql_uuid(aic_str(bound))};
+    int32_t status = sql_fetch_one(core,
+                                   "SELECT message_id FROM messages WHERE message_id < $1 "
+                                   "ORDER BY message_id DESC LIMIT 1",
+                                   values, 1, &arena, &id);
+    filter->newest_ms = id.type == SQL_NULL ? 0 : sql_uuid_time_ms(id.text);
+    sql_arena_finish(&arena);
+    return status;
+}
+
 /* With few calls left by the other filters it is cheaper to look into each of them. */
-static int32_t choose_search(struct sqlcore *core, const struct calls_filter *filter,
-                             uint32_t *search)
+static int32_t choose_search(struct sqlcore *core, struct calls_filter *filter, uint32_t *search)
 {
     *search = CALLS_NO_TEXT;
     if (filter->words.count == 0) {
@@ -74,7 +97,8 @@ static int32_t choose_search(struct sqlcore *core, const struct calls_filter *fi
     int32_t status = count_rows(core, &text, &count);
     sql_text_finish(&text);
     *search = count > CALLS_FEW ? CALLS_TEXT_FIRST : CALLS_TEXT_LAST;
-    return status;
+    bool needs_newest = *search == CALLS_TEXT_FIRST && core->driver->dialect == SQL_PGSQL;
+    return status || !needs_newest ? status : find_newest(core, filter);
 }
 
 static int32_t read_filter(struct sql_output *out, struct sql_args *args,
@@ -106,16 +130,18 @@ static int32_t run_calls(const struct sql_query *query, struct sql_args *args,
     return status;
 }
 
-/* How many messages a text search had to look at, up to its bound. */
-static int32_t count_hits(struct sqlcore *core, const struct calls_filter *filter, int64_t *count)
+/* Whether a text search came to the end of what has the words. */
+static int32_t is_all_seen(struct sqlcore *core, struct calls_filter *filter, bool *is_all)
 {
     struct sql_text text;
+    int64_t count = 0;
     sql_text_init(&text);
     sql_add(&text, "SELECT count(*) FROM (");
-    calls_write_hits(&text, filter, CALLS_LOOKED);
+    int64_t limit = calls_write_hits(&text, filter);
     sql_add(&text, ") h");
-    int32_t status = count_rows(core, &text, count);
+    int32_t status = count_rows(core, &text, &count);
     sql_text_finish(&text);
+    *is_all = count < limit;
     return status;
 }
 
@@ -138,10 +164,8 @@ static int32_t count_calls(struct sqlcore *core, struct calls_filter *filter, ui
     sql_text_finish(&text);
     *is_exact = *total <= bound && !(search == CALLS_TEXT_FIRST && *total == bound);
     *total = *total < bound ? *total : bound;
-    int64_t hits = 0;
     if (status == AIC_OK && *is_exact && search == CALLS_TEXT_FIRST) {
-        status = count_hits(core, filter, &hits);
-        *is_exact = hits < CALLS_LOOKED;
+        status = is_all_seen(core, filter, is_exact);
     }
     return status;
 }

@@ -132,12 +132,12 @@ static void write_plain_keys(struct sql_text *text, const struct calls_filter *f
  * Newest messages first. SQLite passes a call on when it meets its first message, and stops at the
  * limit; PostgreSQL has to be told the order.
  */
-static void write_text_first(struct sql_text *text, const struct calls_filter *filter)
+static void write_text_first(struct sql_text *text, struct calls_filter *filter)
 {
     struct branches b = branches_of(filter);
     sql_add(text, "SELECT u.call_id, u.created_at FROM (SELECT DISTINCT c.call_id, c.created_at "
                   "FROM (");
-    calls_write_hits(text, filter, CALLS_LOOKED);
+    (void)calls_write_hits(text, filter);
     sql_add(text, ") h CROSS JOIN calls c WHERE c.call_id = h.call_id");
     struct sql_value number = sql_arg(filter->args, "number");
     if (number.type != SQL_NULL) {
@@ -173,7 +173,7 @@ static void write_text_last(struct sql_text *text, const struct calls_filter *fi
     write_page(text, filter);
 }
 
-void calls_write_keys(struct sql_text *text, const struct calls_filter *filter, uint32_t search)
+void calls_write_keys(struct sql_text *text, struct calls_filter *filter, uint32_t search)
 {
     if (search == CALLS_TEXT_FIRST) {
         write_text_first(text, filter);
@@ -193,7 +193,7 @@ void calls_write_count(struct sql_text *text, const struct calls_filter *filter,
     sql_add(text, ") n");
 }
 
-void calls_write_list(struct sql_text *text, const struct calls_filter *filter, uint32_t search)
+void calls_write_list(struct sql_text *text, struct calls_filter *filter, uint32_t search)
 {
     sql_add(text, "SELECT");
     sql_add_columns(text, sql_table_find(AIC_STR("calls")), "c", SQL_COLUMN_BIG);
@@ -253,10 +253,23 @@ static int32_t read_place(struct calls_filter *filter, struct sql_args *args, ch
     return AIC_OK;
 }
 
+/* Whether nothing but the text says which calls are wanted. */
+static bool is_text_alone(const struct sql_args *args)
+{
+    static const char *const others[] = {"status", "direction", "number", "from",  "to",
+                                         "agent",  "provider",  "since",  "until", "after"};
+    bool alone = !sql_arg_has(args, "before");
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        alone = alone && !sql_arg_has(args, others[i]);
+    }
+    return alone;
+}
+
 int32_t calls_filter_read(struct calls_filter *filter, struct sql_args *args, uint32_t dialect,
                           char problem[200])
 {
     *filter = (struct calls_filter){.dialect = dialect, .args = args};
+    filter->is_text_alone = is_text_alone(args);
     struct sql_value text = sql_arg(args, "text");
     if (text.type != SQL_NULL) {
         sql_words_read(&filter->words, text.text);

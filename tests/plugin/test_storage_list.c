@@ -2,6 +2,8 @@
 /* The list of calls: pages, cursors, filters, full text, figures. */
 #include "storage_kit.h"
 
+#include "sqlcore/query_calls.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -295,6 +297,35 @@ static void a_search_among_many_calls_gives_the_newest(struct kit *kit)
         "{\"total\":500,\"total_exact\":true}\n");
 }
 
+static void spans_of_time_leave_no_gap(struct kit *kit)
+{
+    static const struct {
+        uint32_t newest;
+        uint32_t oldest;
+    } times[] = {{0x019b8d99, 0}, {0x019b8d99, 0x019b8d97}, {0x10, 0},
+                 {0, 0},          {0x019b0000, 0x019aff00}, {0xffffffff, 0xfff00000}};
+
+    (void)kit;
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        struct aic_buf spans;
+        aic_buf_init(&spans, 4000);
+        calls_write_spans(&spans, times[i].newest, times[i].oldest);
+        assert_in_range(spans.len, 6, 1999);
+        /* Each span ends where the one after it begins. */
+        uint64_t next = (uint64_t)times[i].newest + 1;
+        for (const char *p = spans.data; p; p = strchr(p, ' ') ? strchr(p, ' ') + 1 : NULL) {
+            char *end = NULL;
+            uint64_t from = strtoull(p + 2, &end, 16);
+            int shift = 4 * (8 - (int)(end - p - 2));
+            assert_int_equal(*end, '\'');
+            assert_true((from + 1) << shift == next);
+            next = from << shift;
+        }
+        assert_true(next <= times[i].oldest);
+        aic_buf_finish(&spans);
+    }
+}
+
 static void the_overview_adds_up(struct kit *kit)
 {
     fill(kit);
@@ -335,6 +366,7 @@ static const struct kit_case cases[] = {
     {"the index follows texts that change", the_index_follows_texts_that_change, NULL},
     {"a search among many calls gives the newest", a_search_among_many_calls_gives_the_newest,
      NULL},
+    {"spans of time leave no gap", spans_of_time_leave_no_gap, "sqlite"},
     {"the overview adds up", the_overview_adds_up, NULL},
 };
 

@@ -4,6 +4,7 @@
 
 #include "sqlcore/row.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -224,9 +225,62 @@ static void writing_everything_again_changes_nothing(struct kit *kit)
     free(expected);
 }
 
+/* A host: writes all facts, in an order of its own, in small batches. */
+struct host {
+    const struct aic_storage *storage;
+    void *db;
+    struct aic_fact facts[FACTS];
+    int32_t status;
+    pthread_t thread;
+};
+
+static void *write_all(void *data)
+{
+    enum { PIECE = 7 };
+    struct host *host = data;
+    for (unsigned from = 0; from < FACTS && host->status == AIC_OK; from += PIECE) {
+        struct aic_append_result result = {.size = sizeof(result)};
+        unsigned count = FACTS - from < PIECE ? FACTS - from : PIECE;
+        host->status = host->storage->append(host->db, host->facts + from, count,
+                                             sizeof(host->facts[0]), &result, NULL);
+    }
+    return NULL;
+}
+
+static void many_hosts_that_write_at_once_agree(struct kit *kit)
+{
+    enum { HOSTS = 4 };
+    static struct host hosts[HOSTS];
+    struct aic_fact facts[FACTS];
+    make_facts(kit, facts);
+    append_in_pieces(kit, facts, FACTS);
+    char *expected = dump(kit);
+    for (int round = 0; round < 5; round++) {
+        kit_start_empty(kit);
+        assert_int_equal(kit->storage->migrate(kit->db, NULL, NULL, &kit->error), AIC_OK);
+        for (int i = 0; i < HOSTS; i++) {
+            hosts[i] = (struct host){.storage = kit->storage, .db = kit_connect(kit)};
+            shuffle(facts, FACTS);
+            memcpy(hosts[i].facts, facts, sizeof(facts));
+        }
+        for (int i = 0; i < HOSTS; i++) {
+            assert_int_equal(pthread_create(&hosts[i].thread, NULL, write_all, &hosts[i]), 0);
+        }
+        for (int i = 0; i < HOSTS; i++) {
+            assert_int_equal(pthread_join(hosts[i].thread, NULL), 0);
+            assert_int_equal(hosts[i].status, AIC_OK);
+        }
+        char *got = dump(kit);
+        assert_string_equal(got, expected);
+        free(got);
+    }
+    free(expected);
+}
+
 static const struct kit_case cases[] = {
     {"random orders end in the same rows", random_orders_end_in_the_same_rows, NULL},
     {"merging rows is the same in every order", merging_rows_is_the_same_in_every_order, "sqlite"},
+    {"many hosts that write at once agree", many_hosts_that_write_at_once_agree, NULL},
     {"writing everything again changes nothing", writing_everything_again_changes_nothing, NULL},
 };
 

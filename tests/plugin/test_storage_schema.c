@@ -222,7 +222,7 @@ static void the_databases_have_the_columns_described(struct kit *kit)
                                 table->flags & SQL_TABLE_MERGES ? " revisions" : "");
         }
         if (strcmp(table->name, "messages") == 0) {
-            expected = kit_text(kit, "%s %s", expected, is_sqlite ? "seq" : "words");
+            expected = kit_text(kit, "%s%s", expected, is_sqlite ? " seq" : "");
         }
         const char *sql =
             is_sqlite ? kit_text(kit, "SELECT name FROM pragma_table_info('%s')", table->name)
