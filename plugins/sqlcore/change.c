@@ -12,10 +12,9 @@ struct group {
 };
 
 static const struct group groups[] = {
-    {sql_job_changes, &sql_job_change_count},
-    {sql_limit_changes, &sql_limit_change_count},
-    {sql_people_changes, &sql_people_change_count},
-    {sql_erase_changes, &sql_erase_change_count},
+    {sql_job_changes, &sql_job_change_count},       {sql_limit_changes, &sql_limit_change_count},
+    {sql_people_changes, &sql_people_change_count}, {sql_erase_changes, &sql_erase_change_count},
+    {sql_load_changes, &sql_load_change_count},
 };
 
 const struct sql_change *sql_change_at(size_t index)

@@ -78,6 +78,8 @@ extern const struct sql_change sql_people_changes[];
 extern const size_t sql_people_change_count;
 extern const struct sql_change sql_erase_changes[];
 extern const size_t sql_erase_change_count;
+extern const struct sql_change sql_load_changes[];
+extern const size_t sql_load_change_count;
 
 #define SQL_AT                                                                                     \
     {                                                                                              \

@@ -108,9 +108,9 @@ struct aic_storage {
 
     /*
      * Runs a named change that needs the database's own judgement, atomically, and gives its answer
-     * as one row: "claim" (take the next job with a lease), "reserve" and "settle" (a counter under
-     * a limit), "idempotency" (first use of a key wins), "erase" (everything of one number, leaving
-     * a tombstone) ... [pool]
+     * as one row: "job.claim" (take the next job with a lease), "counter.reserve" and
+     * "counter.settle" (under a limit), "idempotency.begin" (first use of a key wins), "erase"
+     * (everything of one number, leaving a tombstone) ... [pool]
      */
     int32_t (*change)(void *self, const char *name, struct aic_str params, aic_row_handler row,
                       void *data, struct aic_error *error);
