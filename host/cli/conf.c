@@ -165,7 +165,7 @@ int conf_tell(const struct config_problems *problems, bool as_json)
     aic_buf_init(&text, 1 << 20);
     config_problems_print(problems, as_json, &text);
     if (text.len > 0) {
-        (void)fwrite(text.data, 1, text.len, as_json ? stdout : stderr);
+        (void)fprintf(as_json ? stdout : stderr, "%s%s", text.data, as_json ? "\n" : "");
     }
     aic_buf_finish(&text);
     return problems->errors > 0 ? 78 : 0;

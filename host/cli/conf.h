@@ -25,7 +25,7 @@ struct conf *conf_thaw(struct aic_str frozen, const char *name, struct config_pr
 void conf_free(struct conf *conf);
 
 /* Creates each used provider once and destroys it again: a plugin may refuse settings that are all
- * well formed. Returns 0 or 78; the log and `problems` say why. */
+ * well formed. Returns 0 or 78; `problems` say why. */
 int conf_try(const struct conf *conf, struct config_problems *problems);
 /* Prints the problems and returns the exit status: 0, or 78 where there is an error. */
 int conf_tell(const struct config_problems *problems, bool as_json);

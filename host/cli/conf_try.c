@@ -6,19 +6,37 @@
 
 #include <string.h>
 
+/* Who is tried, for what it says. */
+struct trial {
+    const struct setup_provider *provider;
+    struct config_problems *problems;
+};
+
+static void take_reason(void *data, struct aic_str why)
+{
+    const struct trial *trial = data;
+    config_problem_add(trial->problems, trial->provider->pos, "provider \"%s\": %.*s",
+                       trial->provider->name, (int)why.len, why.ptr);
+}
+
 static bool try_provider(const struct conf *conf, const struct setup_provider *provider,
                          struct plugin_env *env, struct config_problems *problems)
 {
-    char error[512];
+    char error[512] = "";
+    struct trial trial = {provider, problems};
+    size_t errors = problems->errors;
+    env->refused = take_reason;
+    env->refused_data = &trial;
     struct settings *settings = setup_settings(conf->setup, provider, 0, problems);
     struct provider *made = settings ? provider_create(provider->name, provider->plugin, settings,
                                                        env, error, sizeof(error))
                                      : NULL;
     if (!made && error[0]) {
         config_problem_add(problems, provider->pos, "%s", error);
-    } else if (!made) {
+    } else if (!made && problems->errors == errors) {
         config_problem_add(problems, provider->pos,
-                           "provider \"%s\" refuses its settings; see above", provider->name);
+                           "provider \"%s\" can not be created; its plugin does not say why",
+                           provider->name);
     }
     provider_destroy(made);
     return made != NULL;

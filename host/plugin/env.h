@@ -7,6 +7,8 @@
  */
 #include "base/sched.h"
 
+#include <aicaller/abi.h>
+
 struct http_client;
 struct ws_engine;
 struct server;
@@ -19,6 +21,10 @@ struct plugin_env {
     struct server *server;
     struct shm *shm;        /* breakers shared by all workers; NULL: each its own */
     const char *public_url; /* "" = none */
+    /* Takes the errors that a plugin writes before it is created, which say why it refuses; NULL:
+     * they go to the log. */
+    void (*refused)(void *data, struct aic_str why);
+    void *refused_data;
 };
 
 #endif

@@ -68,7 +68,7 @@ static bool file_is_acceptable(int fd, char error[REGISTRY_ERROR_TEXT])
         return false;
     }
     if (status.st_mode & S_IWOTH) {
-        explain(error, "can be written by everybody; refuse to load it (chmod o-w)");
+        explain(error, "can be written by everybody; make it safe with chmod o-w");
         return false;
     }
     ssize_t bytes = pread(fd, head, sizeof(head), 0);
@@ -89,11 +89,11 @@ static bool take_descriptor(const struct aic_plugin *from, struct aic_plugin *to
                             char error[REGISTRY_ERROR_TEXT])
 {
     if (!from) {
-        explain(error, "its entry function returned nothing");
+        explain(error, "has an entry function that returned nothing");
         return false;
     }
     if (from->size < offsetof(struct aic_plugin, abi_minor)) {
-        explain(error, "its descriptor says it is %u bytes long", from->size);
+        explain(error, "has a descriptor that says it is %u bytes long", from->size);
         return false;
     }
     if (from->abi_major != AIC_ABI_MAJOR) {
@@ -102,7 +102,7 @@ static bool take_descriptor(const struct aic_plugin *from, struct aic_plugin *to
         return false;
     }
     if (from->size < offsetof(struct aic_plugin, destroy) + sizeof(from->destroy)) {
-        explain(error, "its descriptor is %u bytes long, at least %zu are needed", from->size,
+        explain(error, "has a descriptor %u bytes long, at least %zu are needed", from->size,
                 offsetof(struct aic_plugin, destroy) + sizeof(from->destroy));
         return false;
     }
@@ -111,13 +111,13 @@ static bool take_descriptor(const struct aic_plugin *from, struct aic_plugin *to
     to->size = sizeof(*to);
     if (!text_is_set(to->id) || !text_is_set(to->version) || !to->create || !to->get_interface ||
         !to->destroy) {
-        explain(error, "its descriptor lacks id, version, create, get_interface or destroy");
+        explain(error, "has a descriptor that lacks id, version, create, get_interface or destroy");
         return false;
     }
     if (to->provides_count == 0 || to->provides_count > MAX_PROVIDES || !to->provides ||
         to->option_count > MAX_OPTIONS || (to->option_count > 0 && !to->options) ||
         (to->option_count > 0 && to->option_size < offsetof(struct aic_option, help))) {
-        explain(error, "its descriptor has impossible counts (%u roles, %u options of %u bytes)",
+        explain(error, "has a descriptor with impossible counts (%u roles, %u options of %u bytes)",
                 to->provides_count, to->option_count, to->option_size);
         return false;
     }

@@ -2,8 +2,9 @@
 /*
  * A text-to-speech plugin with one thing wrong, chosen by a define, to try how the host takes it:
  * ODD_MAJOR, ODD_TINY, ODD_SHORT, ODD_LONG, ODD_NOTHING, ODD_NAMELESS, ODD_COUNTS, ODD_FAILS,
- * ODD_SILENT (fails without a reason), ODD_CRASHES, ODD_ROLE (does not give what it declares). With
- * none of them it is right.
+ * ODD_SILENT (fails without a reason), ODD_CRASHES, ODD_ROLE (does not give what it declares),
+ * ODD_NARROW and ODD_WIDE (a table of functions smaller, and larger, than this host's). With none
+ * of them, and with ODD_LONG and ODD_WIDE, it can be used, though it never speaks.
  */
 #include <aicaller/log.h>
 #include <aicaller/plugin.h>
@@ -39,24 +40,96 @@ static void destroy(void *self)
 
 static int32_t capabilities(void *self, struct aic_tts_caps *caps)
 {
+    static const struct aic_format format = {
+        .codec = AIC_CODEC_PCM_S16LE, .rate_hz = 16000, .channels = 1};
     (void)self;
-    (void)caps;
-    return AIC_ERROR_UNSUPPORTED;
+    caps->formats = &format;
+    caps->format_count = 1;
+    caps->format_size = sizeof(format);
+    return AIC_OK;
 }
+
+static int32_t open_session(void *self, const struct aic_tts_open *params,
+                            const struct aic_tts_sink *sink, void **session)
+{
+    (void)params;
+    (void)sink;
+    *session = self;
+    return AIC_OK;
+}
+
+static int32_t begin(void *session, const struct aic_tts_utterance *params)
+{
+    (void)session;
+    (void)params;
+    return AIC_OK;
+}
+
+static int32_t push_text(void *session, uint64_t id, struct aic_str text)
+{
+    (void)session;
+    (void)id;
+    (void)text;
+    return AIC_OK;
+}
+
+static int32_t end(void *session, uint64_t id)
+{
+    (void)session;
+    (void)id;
+    return AIC_OK;
+}
+
+static int32_t cancel(void *session, uint64_t id, int64_t played_us)
+{
+    (void)session;
+    (void)id;
+    (void)played_us;
+    return AIC_OK;
+}
+
+static void close_session(void *session)
+{
+    (void)session;
+}
+
+/* As a plugin of a later minor version would have it. */
+struct wider {
+    struct aic_tts tts;
+    void (*tail[8])(void);
+};
 
 static const void *get_interface(const char *id)
 {
-    static const struct aic_tts table = {.size = sizeof(table), .capabilities = capabilities};
+    static const struct wider table = {
+        .tts =
+            {
+#if defined(ODD_NARROW)
+                .size = offsetof(struct aic_tts, cancel),
+#elif defined(ODD_WIDE)
+                .size = sizeof(struct wider),
+#else
+                .size = sizeof(struct aic_tts),
+#endif
+                .capabilities = capabilities,
+                .open = open_session,
+                .begin = begin,
+                .push_text = push_text,
+                .end = end,
+                .cancel = cancel,
+                .close = close_session,
+            },
+    };
     (void)id;
 #ifdef ODD_ROLE
     return NULL;
 #endif
-    return &table;
+    return &table.tts;
 }
 
 static const char *const roles[] = {AIC_TTS};
 
-/* As a host of a later minor version would know it. */
+/* As a plugin of a later minor version would write it. */
 struct longer {
     struct aic_plugin plugin;
     uint64_t tail[8];
