@@ -3,6 +3,8 @@
 
 #include "buf.h"
 
+#include <string.h>
+
 static bool is_continuation(char c)
 {
     return ((unsigned char)c & 0xC0u) == 0x80u;
@@ -43,9 +45,23 @@ size_t aic_utf8_sequence(const char *p, size_t bytes)
     return aic_utf8_decode(p, bytes, &code);
 }
 
+/* Bytes at `p` that are plain ASCII, counted eight at a time. */
+static size_t ascii_words(const char *p, size_t bytes)
+{
+    size_t i = 0;
+    uint64_t word = 0;
+    for (; bytes - i >= sizeof(word); i += sizeof(word)) {
+        memcpy(&word, p + i, sizeof(word));
+        if (word & UINT64_C(0x8080808080808080)) {
+            break;
+        }
+    }
+    return i;
+}
+
 bool aic_utf8_valid(struct aic_str text)
 {
-    for (size_t i = 0; i < text.len;) {
+    for (size_t i = text.len > 0 ? ascii_words(text.ptr, text.len) : 0; i < text.len;) {
         if ((unsigned char)text.ptr[i] < 0x80) {
             i++;
             continue;
