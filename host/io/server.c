@@ -6,7 +6,9 @@
 #include "io/wire_tls.h"
 #include "io/ws.h"
 
-enum { ROUTES_MAX = 1024 };
+#include <sys/resource.h>
+
+enum { ROUTES_MAX = 1024, SPARE_DESCRIPTORS = 64 };
 
 static int64_t or_default(int64_t value, int64_t otherwise)
 {
@@ -29,13 +31,25 @@ static bool copy_trusted(struct server *server, const char *const *networks)
     return server->trusted != NULL;
 }
 
+/* The last descriptors are for vendors, files and the way out. */
+static uint32_t connections_allowed(int64_t wanted)
+{
+    struct rlimit limit = {0};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+        int64_t most = (int64_t)(limit.rlim_cur / 10 * 9) - SPARE_DESCRIPTORS;
+        wanted = most < wanted ? most : wanted;
+    }
+    return (uint32_t)(wanted > 1 ? wanted : 1);
+}
+
 static bool copy_options(struct server *server, const struct server_options *options)
 {
     server->options = (struct server_options){
         .header_ms = or_default(options->header_ms, 5000),
         .body_ms = or_default(options->body_ms, 10000),
         .answer_ms = or_default(options->answer_ms, 10000),
-        .max_connections = (uint32_t)or_default(options->max_connections, 4096),
+        .stall_ms = or_default(options->stall_ms, 10000),
+        .max_connections = connections_allowed(or_default(options->max_connections, 4096)),
         .max_connections_per_peer = (uint32_t)or_default(options->max_connections_per_peer, 64),
     };
     if (options->public_url && options->public_url[0]) {

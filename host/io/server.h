@@ -20,7 +20,8 @@ struct server_options {
     int64_t header_ms;                 /* a request head must come within [5000] */
     int64_t body_ms;                   /* and its body [10000] */
     int64_t answer_ms;                 /* an exchange must be answered within [10000] */
-    uint32_t max_connections;          /* [4096] */
+    int64_t stall_ms;                  /* a peer may take nothing of ours for so long [10000] */
+    uint32_t max_connections;          /* [4096], and never the last tenth of the descriptors */
     uint32_t max_connections_per_peer; /* [64]; loopback is exempt, IPv6 counts by /64 */
 };
 

@@ -19,7 +19,8 @@ enum {
     STEP_BACK_US = 2000,
     NO_DESCRIPTORS_US = 100000,
     REFUSED_LOG_US = 10000000,
-    TLS_LOOK_US = 60000000
+    TLS_LOOK_US = 60000000,
+    USER_TIMEOUT_MS = 15000 /* for a peer that vanished while something was on its way */
 };
 
 static void readable(void *data);
@@ -60,7 +61,7 @@ static void set_options(int fd)
     } options[] = {
         {IPPROTO_TCP, TCP_NODELAY, 1},   {SOL_SOCKET, SO_KEEPALIVE, 1},
         {IPPROTO_TCP, TCP_KEEPIDLE, 30}, {IPPROTO_TCP, TCP_KEEPINTVL, 10},
-        {IPPROTO_TCP, TCP_KEEPCNT, 3},
+        {IPPROTO_TCP, TCP_KEEPCNT, 3},   {IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS},
     };
 
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {

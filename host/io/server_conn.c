@@ -45,7 +45,8 @@ void server_conn_open(struct server *server, int fd, const union server_address 
     const struct wire_options options = {.loop = server->loop,
                                          .tls = server->tls,
                                          .scratch = server->scratch,
-                                         .scratch_bytes = sizeof(server->scratch)};
+                                         .scratch_bytes = sizeof(server->scratch),
+                                         .stall_us = server->options.stall_ms * 1000};
     struct wire *wire = NULL;
     if (conn) {
         wire = wire_create(&options, fd, &conn_events, conn);

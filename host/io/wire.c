@@ -10,12 +10,13 @@
 #include <sys/uio.h>
 #include <uv.h>
 
-enum { QUEUE_MAX = 1 << 30, MARK = 1 << 20, STALL_US = 10000000, LINGER_US = 2000000 };
+enum { QUEUE_MAX = 1 << 30, LINGER_US = 2000000 };
 
 struct wire {
     uv_poll_t poll; /* first: a handle is its wire */
     int fd;
     struct sched *sched;
+    int64_t stall_us;
     const struct wire_handler *handler;
     void *data;
     char *scratch;
@@ -88,7 +89,7 @@ static void timer_due(void *data)
     }
     wire->sent = 0;
     if (wire_queued(wire) > 0) {
-        set_timer(wire, STALL_US);
+        set_timer(wire, wire->stall_us);
     }
 }
 
@@ -250,7 +251,7 @@ int32_t wire_write(struct wire *wire, struct aic_str head, struct aic_str body)
     }
     if (wire_queued(wire) > 0 && !wire->timer) {
         wire->sent = 0;
-        set_timer(wire, STALL_US);
+        set_timer(wire, wire->stall_us);
     }
     watch(wire);
     return AIC_OK;
@@ -378,6 +379,7 @@ struct wire *wire_create(const struct wire_options *options, int fd,
     }
     wire->fd = fd;
     wire->sched = loop_sched(options->loop);
+    wire->stall_us = options->stall_us;
     wire->handler = handler;
     wire->data = data;
     wire->scratch = options->scratch;

@@ -3,8 +3,7 @@
 #define IO_WIRE_H
 /*
  * A connection that came in: bytes both ways, with or without TLS, never blocking. What the socket
- * does not take at once waits in a queue; whoever writes looks at wire_queued first. A peer that
- * takes nothing of it for 10 s is given up.
+ * does not take at once waits in a queue; whoever writes looks at wire_queued first.
  */
 #include <aicaller/abi.h>
 #include <stdbool.h>
@@ -29,6 +28,7 @@ struct wire_options {
     struct wire_tls *tls; /* NULL = plain */
     char *scratch;        /* room to read into, shared by the wires of a loop */
     size_t scratch_bytes;
+    int64_t stall_us; /* how long a peer may take nothing of what waits */
 };
 
 /* Takes the descriptor, also when it fails (NULL). */

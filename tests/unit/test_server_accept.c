@@ -21,6 +21,12 @@
 
 #include <cmocka.h>
 
+static void note_connections(void *data)
+{
+    (void)data;
+    net_port.connections = (int)server_connections(net_port.server);
+}
+
 static void test_slow_heads_and_bodies_end(void **state)
 {
     (void)state;
@@ -82,6 +88,55 @@ static void test_connections_over_the_cap_wait_until_others_end(void **state)
     free(answer);
     close(second);
     close(third);
+}
+
+static void test_the_last_descriptors_are_not_for_connections(void **state)
+{
+    (void)state;
+    net_port_end();
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    struct rlimit few = {.rlim_cur = 200, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    net_port_begin();
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+
+    enum { ALLOWED = 200 / 10 * 9 - 64, MORE = 20 };
+
+    int fds[ALLOWED + MORE];
+    for (size_t i = 0; i < ALLOWED + MORE; i++) {
+        fds[i] = net_connect(net_port.port);
+    }
+    /* The one that came last is served only when others have gone. */
+    assert_true(net_text(fds[ALLOWED + MORE - 1], GET("/echo")));
+    for (size_t i = 0; i < MORE; i++) {
+        close(fds[i]);
+    }
+    char *answer = net_read_all(fds[ALLOWED + MORE - 1], NULL);
+    assert_non_null(strstr(answer, "200 OK"));
+    free(answer);
+    net_rig_call(net_port.rig, note_connections, NULL);
+    assert_in_range(net_port.connections, 1, ALLOWED);
+    for (size_t i = MORE; i < ALLOWED + MORE; i++) {
+        close(fds[i]);
+    }
+}
+
+static void test_a_peer_that_takes_nothing_is_given_up(void **state)
+{
+    (void)state;
+    net_port_end();
+    net_port.options.stall_ms = 60;
+    net_port_begin();
+    int fd = net_connect(net_port.port);
+    assert_true(net_text(fd, GET("/big")));
+    assert_true(net_rig_wait(net_port.rig, net_port_is_busy, NULL));
+    assert_true(net_rig_wait(net_port.rig, net_port_is_idle, NULL));
+    size_t count = 0;
+    char *answer = net_read_all(fd, &count);
+    assert_in_range(count, 1, (10u << 20) - 1);
+    free(answer);
+    close(fd);
 }
 
 static void test_without_descriptors_accepting_pauses_and_goes_on(void **state)
@@ -304,6 +359,8 @@ int main(void)
         TEST(test_slow_heads_and_bodies_end),
         TEST(test_a_thousand_slow_heads_leave_room_for_others),
         TEST(test_connections_over_the_cap_wait_until_others_end),
+        TEST(test_the_last_descriptors_are_not_for_connections),
+        TEST(test_a_peer_that_takes_nothing_is_given_up),
         TEST(test_without_descriptors_accepting_pauses_and_goes_on),
         TEST(test_who_is_ahead_steps_back_and_loses_nothing),
         TEST(test_stopping_to_listen_keeps_what_is_open),
