@@ -13,6 +13,7 @@ enum { MAX_HINTS = 8192 };
 
 static const char *const default_reprompts[] = {"Are you still there?",
                                                 "I can not hear you. Is anybody there?", NULL};
+static const char *const default_fillers[] = {"One moment, please.", "Just a second.", NULL};
 static const char *const default_unclear[] = {
     "Sorry, I did not catch that. Could you say it again?",
     "I did not understand. Please repeat that.", NULL};
@@ -38,7 +39,8 @@ static const char *const *take_list(const struct settings *settings, const char 
 
 static void free_list(const char *const *list)
 {
-    if (list && list != default_reprompts && list != default_unclear && list != none) {
+    if (list && list != default_reprompts && list != default_unclear && list != default_fillers &&
+        list != none) {
         union {
             const char *const *given;
             void *memory;
@@ -66,6 +68,7 @@ static void take_texts(struct agent *agent)
     agent->goodbyes = take_list(s, "goodbye", none);
     agent->reprompts = take_list(s, "reprompt", default_reprompts);
     agent->unclear = take_list(s, "unclear", default_unclear);
+    agent->fillers = take_list(s, "filler", default_fillers);
     agent->transfers = take_list(s, "transfer", none);
 }
 
@@ -76,6 +79,7 @@ static void take_numbers(struct agent *agent)
     agent->min_confidence = settings_double(agent->settings, "min_confidence");
     agent->memory_tokens = settings_int(agent->settings, "memory_tokens");
     agent->record = settings_bool(agent->settings, "record");
+    agent->filler_after_us = ms_of(agent->settings, "filler_after");
     agent->reprompt_after_us = ms_of(agent->silence, "reprompt_after_ms");
     agent->reprompt_limit = settings_int(agent->silence, "reprompts");
     agent->turn_settings = (struct turn_settings){
@@ -254,6 +258,7 @@ static void free_agent(struct agent *agent)
     free_list(agent->goodbyes);
     free_list(agent->reprompts);
     free_list(agent->unclear);
+    free_list(agent->fillers);
     free_list(agent->transfers);
     for (uint32_t i = 0; i < agent->hint_count; i++) {
         union {

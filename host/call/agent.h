@@ -32,11 +32,13 @@ struct agent {
     const char *const *goodbyes;
     const char *const *reprompts;
     const char *const *unclear;   /* said when the recogniser was not sure */
+    const char *const *fillers;   /* said when an answer takes its time */
     const char *const *transfers; /* where callers may be handed over to */
     struct aic_str *hints;        /* from the configuration and from scripts */
     uint32_t hint_count;
     struct turn_settings turn_settings;
     int64_t max_duration_us;
+    int64_t filler_after_us; /* 0 = never */
     int64_t reprompt_after_us;
     int64_t reprompt_limit;
     int64_t memory_tokens;

@@ -13,6 +13,7 @@
 #include <aicaller/telephony.h>
 
 struct call;
+struct clips;
 struct recorder;
 
 /* What all calls of a worker share. */
@@ -20,11 +21,7 @@ struct call_env {
     struct sched *sched;
     struct journal *journal;
     const char *recordings_dir; /* "" = nothing is recorded */
-    /* A stored clip in a leg's format, for when no voice is left; 0 bytes where there is none.
-     * Borrowed. May be NULL. */
-    struct aic_str (*clip)(void *data, const struct agent *agent, const char *name,
-                           struct aic_format format);
-    void *clip_data;
+    struct clips *clips;        /* sentences spoken ahead; may be NULL */
 };
 
 struct call_hooks {

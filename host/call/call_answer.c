@@ -3,6 +3,7 @@
 
 #include "base/audio.h"
 #include "base/log.h"
+#include "call/clips.h"
 #include "call/phrases.h"
 #include "plugin/provider.h"
 
@@ -115,6 +116,7 @@ void call_answer(struct call *call, struct aic_str words)
         turn_agent_begins(&call->turn, false);
         add_message(call);
         call_tell_state(call, "thinking");
+        call_expect_answer(call);
         call->responder->ops->promote(call->responder);
         if (call->answer.is_thought) {
             call_run_tools(call);
@@ -125,6 +127,7 @@ void call_answer(struct call *call, struct aic_str words)
     answer->ends_call = ends_call;
     add_message(call);
     call_tell_state(call, "thinking");
+    call_expect_answer(call);
     call->responder->ops->answer(call->responder, false);
 }
 
@@ -156,6 +159,7 @@ void call_begin(struct call *call)
     begin_answer(call, false);
     add_message(call);
     call_tell_state(call, "thinking");
+    call_expect_answer(call);
     call->responder->ops->answer(call->responder, false);
 }
 
@@ -233,6 +237,7 @@ void call_after_tools(struct call *call, bool more)
 {
     if (more) {
         call->answer.is_thought = false;
+        call_expect_answer(call);
         call->responder->ops->answer_more(call->responder);
     } else {
         call->responder->ops->end_answer(call->responder);
@@ -427,27 +432,6 @@ static void say_last_words(struct call *call)
     call_hang_up(call, call->end_reason);
 }
 
-/* No voice is left: a stored clip, if there is one. */
-static bool play_clip(struct call *call)
-{
-    if (!call->env.clip || call->is_text) {
-        return false;
-    }
-    struct aic_str clip =
-        call->env.clip(call->env.clip_data, call->agent, "apology", call->format_out);
-    if (clip.len == 0) {
-        return false;
-    }
-    begin_answer(call, true);
-    call->answer.ends_call = true;
-    call->answer.is_thought = true;
-    add_message(call);
-    aic_buf_text(&call->answer.text, call->agent->apology);
-    take_audio(call, (const uint8_t *)clip.ptr, clip.len);
-    playout_end(&call->playout);
-    return true;
-}
-
 void call_apologise(struct call *call, const char *reason)
 {
     if (call->state != CALL_TALKING) {
@@ -476,16 +460,14 @@ static void take_failure(void *data, enum responder_role role, const struct aic_
     if (call->answer.is_active) {
         call_cut_answer(call);
     }
-    if (role != RESPONDER_TTS) {
-        call_apologise(call, reasons[role]);
-        return;
-    }
-    if (!call->end_reason[0]) {
-        (void)aic_str_copy(aic_str(reasons[role]), call->end_reason, sizeof(call->end_reason));
-    }
-    if (call->state == CALL_TALKING && !play_clip(call)) {
-        call_hang_up(call, reasons[role]);
-    }
+    /* Also without a voice: the apology was spoken ahead. */
+    call_apologise(call, reasons[role]);
+}
+
+static bool take_clip(void *data, struct aic_str sentence, struct aic_str *audio)
+{
+    struct call *call = data;
+    return clips_find(call->env.clips, call->agent, sentence, call->format_out, audio);
 }
 
 static void take_first_token(void *data, const struct provider *provider)
@@ -532,6 +514,7 @@ struct responder_events call_responder_events(struct call *call)
         .text = take_text,
         .tool = take_tool,
         .thought = take_thought,
+        .clip = take_clip,
         .audio = take_audio,
         .rewind = take_rewind,
         .done = take_done,

@@ -6,6 +6,7 @@
 
 #include "json.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { MAX_COLUMNS = 2 << 20 };
@@ -233,6 +234,11 @@ void call_record_turn(struct call *call, bool was_interrupted)
     aic_json_member_text(&draft.w, "tts_provider", r->ops->provider(r, RESPONDER_TTS));
     aic_json_member_bool(&draft.w, "interrupted", was_interrupted);
     aic_json_member_int(&draft.w, "failovers", answer->failovers);
+    if (answer->fillers > 0) {
+        char detail[32];
+        (void)snprintf(detail, sizeof(detail), "{\"fillers\":%d}", answer->fillers);
+        aic_json_member_raw(&draft.w, "detail", aic_str(detail));
+    }
     put_time(&draft, "at", sched_wall(call->env.sched));
     draft_write(&draft, call, "turns", id, 1);
     tell_turn(call, &latency);

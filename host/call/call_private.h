@@ -4,8 +4,8 @@
 /*
  * Inside of a call. Its files: call.c (life), call_leg.c (the line), call_voice.c (the caller's
  * sound and whose turn it is), call_keys.c (the keys that the caller presses), call_answer.c (the
- * agent's answers), call_tools.c (what the model asks for), call_facts.c (the record, and what
- * onlookers see).
+ * agent's answers), call_tools.c (what the model asks for), call_filler.c (words while it takes its
+ * time), call_facts.c (the record, and what onlookers see).
  */
 #include "call/call.h"
 #include "call/cascade.h"
@@ -56,6 +56,9 @@ struct answer {
     int64_t audio_us;
     int64_t sent_us;
     int failovers;
+    int fillers;       /* said in it */
+    size_t filled_to;  /* the text up to here needs no filler */
+    int tools_running; /* whose results are not here yet */
     bool is_active;
     bool is_speculative;
     bool is_fixed;   /* said by the host, no model */
@@ -103,6 +106,7 @@ struct call {
 
     char keys[CALL_KEYS + 1]; /* pressed so far */
     size_t key_count;
+    size_t fillers; /* said so far; they take turns */
 
     uint64_t epoch;
     uint64_t turn_number;
@@ -125,6 +129,7 @@ struct call {
     struct sched_timer *media_timer;
     struct sched_timer *end_timer;
     struct sched_timer *key_timer;
+    struct sched_timer *filler_timer;
 };
 
 /* call.c */
@@ -168,6 +173,10 @@ void call_cut_answer(struct call *call);
 /* Goes on after tools have run; `more`: the model has something to add. */
 void call_after_tools(struct call *call, bool more);
 void call_apologise(struct call *call, const char *reason);
+
+/* call_filler.c */
+/* The answer's words are being waited for, from the model or from a tool. */
+void call_expect_answer(struct call *call);
 
 /* call_tools.c */
 void call_tools_json(const struct call *call, struct aic_buf *to);

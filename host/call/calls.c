@@ -47,6 +47,9 @@ static void destroy_live(void *data)
     }
     *at = live->next;
     sched_timer_stop(calls->settings.sched, live->timer);
+    if (!live->is_over) {
+        link_release_call(calls->settings.link, call_id(live->call));
+    }
     call_destroy(live->call);
     aic_buf_finish(&live->audio);
     free(live);
@@ -119,7 +122,8 @@ struct live *calls_add(struct calls *calls, const struct call_params *params)
     aic_buf_init(&live->audio, MAX_SPOKEN);
     const struct call_env env = {.sched = calls->settings.sched,
                                  .journal = calls->settings.journal,
-                                 .recordings_dir = calls->settings.recordings_dir};
+                                 .recordings_dir = calls->settings.recordings_dir,
+                                 .clips = calls->settings.clips};
     const struct call_hooks hooks = {.notify = call_notify,
                                      .replied = call_replied,
                                      .spoke = call_spoke,

@@ -20,7 +20,8 @@ struct calls_settings {
     const struct agents *agents;
     const char *secret;
     const char *recordings_dir;
-    int64_t max_calls; /* of this worker; more are turned away */
+    struct clips *clips; /* may be NULL */
+    int64_t max_calls;   /* of this worker; more are turned away */
 };
 
 struct calls_hooks {

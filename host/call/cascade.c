@@ -147,6 +147,12 @@ static void speech_audio(void *data, const uint8_t *bytes, size_t count)
     c->events.audio(c->events.data, bytes, count);
 }
 
+static bool speech_clip(void *data, struct aic_str sentence, struct aic_str *audio)
+{
+    struct cascade *c = data;
+    return c->events.clip(c->events.data, sentence, audio);
+}
+
 static int64_t speech_rewind(void *data, int64_t audio_us)
 {
     struct cascade *c = data;
@@ -301,6 +307,14 @@ static void say(struct responder *r, struct aic_str text)
     end_text(c);
 }
 
+static void fill(struct responder *r, struct aic_str text)
+{
+    struct cascade *c = of(r);
+    c->events.text(c->events.data, text);
+    c->events.text(c->events.data, AIC_STR(" "));
+    speak(c, text);
+}
+
 static void cancel(struct responder *r, int64_t heard_us)
 {
     struct cascade *c = of(r);
@@ -350,6 +364,7 @@ static const struct responder_ops ops = {
     .answer_more = answer_more,
     .end_answer = end_answer,
     .say = say,
+    .fill = fill,
     .cancel = cancel,
     .heard_text = heard_text,
     .provider = provider_name,
@@ -403,7 +418,8 @@ static void init_speech(struct cascade *c, struct sched *sched,
                                            .voice = settings->voice,
                                            .language = settings->language,
                                            .first_audio_us = first_audio_us};
-    const struct speech_events events = {.audio = speech_audio,
+    const struct speech_events events = {.clip = speech_clip,
+                                         .audio = speech_audio,
                                          .rewind = speech_rewind,
                                          .first_audio = speech_first_audio,
                                          .done = speech_done,

@@ -32,6 +32,7 @@ struct responder_events {
     void (*thought)(
         void *data, const struct provider *provider, uint32_t finish,
         struct aic_str state); /* no more text, unless asked: end_answer or answer_more */
+    bool (*clip)(void *data, struct aic_str sentence, struct aic_str *audio); /* see speech.h */
     void (*audio)(void *data, const uint8_t *bytes, size_t count);
     int64_t (*rewind)(void *data, int64_t audio_us); /* see speech.h */
     void (*done)(void *data);                        /* all sound was given */
@@ -67,6 +68,8 @@ struct responder_ops {
     void (*end_answer)(struct responder *r);
     /* Says fixed words as an answer of their own; `done` follows. */
     void (*say)(struct responder *r, struct aic_str text);
+    /* Says a sentence while the answer under way is still being thought about. */
+    void (*fill)(struct responder *r, struct aic_str text);
     /* Drops the answer; `heard_us` of its sound was heard. */
     void (*cancel)(struct responder *r, int64_t heard_us);
     /* Appends the words that `heard_us` of the answer's sound amount to. */

@@ -176,17 +176,24 @@ static int32_t begin_utterance(struct speech *speech)
     return status;
 }
 
-/* Gives the text up to `end`, which is a sentence or what is left of one. */
-static int32_t give(struct speech *speech, size_t end)
+/* The text from what was given up to `end`. */
+static struct aic_str piece(const struct speech *speech, size_t end)
 {
-    struct provider *provider = provider_of(speech);
-    void *session = handle_of(speech);
     struct aic_str text = aic_buf_view(&speech->ledger.text);
     text = (struct aic_str){text.ptr + speech->given, end - speech->given};
     while (text.len > 0 && text.ptr[0] == ' ') {
         text.ptr++;
         text.len--;
     }
+    return text;
+}
+
+/* Gives the text up to `end`, which is a sentence or what is left of one. */
+static int32_t give(struct speech *speech, size_t end)
+{
+    struct provider *provider = provider_of(speech);
+    void *session = handle_of(speech);
+    struct aic_str text = piece(speech, end);
     int32_t status = AIC_OK;
     if (speech->utterance == 0) {
         status = begin_utterance(speech);
@@ -260,12 +267,34 @@ static void answer_is_delivered(struct speech *speech)
     speech->events.done(speech->events.data);
 }
 
+/* Sentences that were spoken ahead need no voice, as long as none is at work. */
+static void play_clips(struct speech *speech)
+{
+    struct aic_str audio;
+    for (size_t end = next_end(speech); end > 0 && speech->utterance == 0 && speech->events.clip;
+         end = next_end(speech)) {
+        struct aic_str text = piece(speech, end);
+        if (!speech->events.clip(speech->events.data, text, &audio)) {
+            return;
+        }
+        if (speech->audio_us == 0) {
+            speech->events.first_audio(speech->events.data, NULL);
+        }
+        speech->audio_us += audio_duration_us(speech->settings.format, audio.len);
+        speech->given = end;
+        speech->done = end;
+        ledger_point(&speech->ledger, end, speech->audio_us);
+        speech->events.audio(speech->events.data, (const uint8_t *)audio.ptr, audio.len);
+    }
+}
+
 /* Does what can be done now: gives the next text, ends an utterance, tells that all is done. */
 static void advance(struct speech *speech)
 {
     if (!speech->is_open) {
         return;
     }
+    play_clips(speech);
     size_t end = next_end(speech);
     if (speech->utterance == 0 && end == 0) {
         if (speech->is_ended) {

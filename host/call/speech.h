@@ -13,6 +13,9 @@
 struct audio_converter;
 
 struct speech_events {
+    /* The sound of a sentence that was spoken ahead, in the leg's format; false where there is
+     * none. Borrowed until the answer ends. May be NULL. */
+    bool (*clip)(void *data, struct aic_str sentence, struct aic_str *audio);
     /* The next sound of the answer, in the leg's format. */
     void (*audio)(void *data, const uint8_t *bytes, size_t count);
     /* Forget what was given beyond `audio_us` of this answer, as far as it is unheard; returns how

@@ -19,18 +19,26 @@
 
 enum { ERROR_TEXT = 512 };
 
-static bool make_folders(struct app *app)
+static char *make_folder(const struct app *app, const char *name)
 {
     struct aic_buf folder;
     aic_buf_init(&folder, 4096);
-    aic_buf_printf(&folder, "%s/recordings", app->conf->setup->state_dir);
-    app->recordings_dir = aic_buf_detach(&folder);
-    if (!app->recordings_dir || !conf_make_folder(app->recordings_dir)) {
+    aic_buf_printf(&folder, "%s/%s", app->conf->setup->state_dir, name);
+    char *path = aic_buf_detach(&folder);
+    if (!path || !conf_make_folder(path)) {
         log_error("server", "the state folder can not be made",
                   LOG_S("folder", app->conf->setup->state_dir));
-        return false;
+        free(path);
+        return NULL;
     }
-    return true;
+    return path;
+}
+
+static bool make_folders(struct app *app)
+{
+    app->recordings_dir = make_folder(app, "recordings");
+    app->clips_dir = app->recordings_dir ? make_folder(app, "clips") : NULL;
+    return app->clips_dir != NULL;
 }
 
 static bool make_io(struct app *app)
@@ -198,6 +206,22 @@ static bool bind_agents(struct app *app)
     return !app->options.extra_carrier || find_provider(app, app->options.extra_carrier);
 }
 
+/* Sentences spoken ahead: by the first worker for all of them. */
+static bool make_clips(struct app *app)
+{
+    const struct master_worker *worker = app->options.worker;
+    const struct clips_settings settings = {
+        .sched = app->sched, .folder = app->clips_dir, .renders = !worker || worker->worker == 0};
+    if (!app->options.has_server) {
+        return true;
+    }
+    app->clips = clips_create(&settings);
+    if (app->clips) {
+        clips_prepare(app->clips, &app->conf->agents);
+    }
+    return app->clips != NULL;
+}
+
 static bool make_calls(struct app *app)
 {
     app->secret = conf_secret(app->conf);
@@ -212,6 +236,7 @@ static bool make_calls(struct app *app)
         .agents = &app->conf->agents,
         .secret = app->secret,
         .recordings_dir = app->recordings_dir,
+        .clips = app->clips,
         .max_calls = settings_int(app->conf->limits, "max_calls"),
     };
     const struct calls_hooks hooks =
@@ -272,7 +297,7 @@ struct app *app_create(const struct app_options *options, int *exit_status)
     app->conf = options->conf;
     app->exit_status = 1;
     if (!make_folders(app) || !make_io(app) || !make_storage(app) || !bind_agents(app) ||
-        !make_calls(app) || !start_carriers(app) || !make_web(app)) {
+        !make_clips(app) || !make_calls(app) || !start_carriers(app) || !make_web(app)) {
         *exit_status = app->exit_status;
         app_destroy(app);
         return NULL;
@@ -313,6 +338,7 @@ void app_destroy(struct app *app)
         sched_timer_stop(app->sched, app->drain_timer);
     }
     calls_destroy(app->calls);
+    clips_destroy(app->clips);
     storage_destroy(app->storage);
     if (app->loop) {
         settle(app);
@@ -330,5 +356,6 @@ void app_destroy(struct app *app)
     shm_unmap(app->shm);
     free(app->secret);
     free(app->recordings_dir);
+    free(app->clips_dir);
     free(app);
 }

@@ -8,6 +8,7 @@
 #include "cli/conf.h"
 
 #include "call/calls.h"
+#include "call/clips.h"
 #include "call/spool.h"
 #include "io/link.h"
 #include "io/loop.h"
@@ -44,10 +45,12 @@ struct app {
     size_t provider_count;
     struct storage *storage;
     struct spool *spool;
+    struct clips *clips;
     struct calls *calls;
     struct web *web;
     char *secret;
     char *recordings_dir;
+    char *clips_dir;
     char browser_media[128];
     struct sched_timer *beat_timer;
     struct sched_timer *drain_timer;

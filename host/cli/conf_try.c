@@ -12,11 +12,12 @@ struct trial {
     struct config_problems *problems;
 };
 
-static void take_reason(void *data, struct aic_str why)
+static void take_complaint(void *data, uint32_t level, struct aic_str text)
 {
     const struct trial *trial = data;
-    config_problem_add(trial->problems, trial->provider->pos, "provider \"%s\": %.*s",
-                       trial->provider->name, (int)why.len, why.ptr);
+    (level == AIC_LOG_ERROR ? config_problem_add : config_warning_add)(
+        trial->problems, trial->provider->pos, "provider \"%s\": %.*s", trial->provider->name,
+        (int)text.len, text.ptr);
 }
 
 static bool try_provider(const struct conf *conf, const struct setup_provider *provider,
@@ -25,8 +26,8 @@ static bool try_provider(const struct conf *conf, const struct setup_provider *p
     char error[512] = "";
     struct trial trial = {provider, problems};
     size_t errors = problems->errors;
-    env->refused = take_reason;
-    env->refused_data = &trial;
+    env->complained = take_complaint;
+    env->complained_data = &trial;
     struct settings *settings = setup_settings(conf->setup, provider, 0, problems);
     struct provider *made = settings ? provider_create(provider->name, provider->plugin, settings,
                                                        env, error, sizeof(error))

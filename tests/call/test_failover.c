@@ -180,40 +180,6 @@ static void test_a_hiccup_of_the_only_model_is_tried_again(void **state)
     rig_destroy(rig);
 }
 
-static struct aic_str stored_clip(void *data, const struct agent *agent, const char *name,
-                                  struct aic_format format)
-{
-    static uint8_t clip[8000];
-    (void)data;
-    (void)agent;
-    (void)format;
-    memset(clip, 0x90, sizeof(clip));
-    return strcmp(name, "apology") == 0 ? (struct aic_str){(const char *)clip, sizeof(clip)}
-                                        : (struct aic_str){"", 0};
-}
-
-static void test_with_no_voice_left_a_stored_clip_is_heard(void **state)
-{
-    (void)state;
-    struct rig *rig = rig_create(&alone);
-    struct call_env env = rig->call_env;
-    env.clip = stored_clip;
-    const struct call_params params = {
-        .agent = &rig->agent, .direction = AIC_DIRECTION_INBOUND, .provider = "main"};
-    struct call *call = call_create(&env, &params, &(struct call_hooks){.data = NULL});
-    for (size_t i = 0; i < 4; i++) {
-        rig->vendor->voice_trouble[i].failure = AIC_CATEGORY_QUOTA;
-    }
-    struct fake_line *line = fake_line_open(rig->vendor, call, NULL, 0);
-    rig_run(rig, 5000);
-    assert_true(fake_line_agent_starts(line, 0) >= 0);
-    assert_true(line->hung_up);
-    assert_true(call_has_ended(call));
-    call_destroy(call);
-    free(line);
-    rig_destroy(rig);
-}
-
 static void test_the_first_choice_is_asked_again_once_it_works(void **state)
 {
     (void)state;
@@ -246,7 +212,6 @@ int main(void)
         cmocka_unit_test(test_a_recogniser_that_stays_silent_is_replaced),
         cmocka_unit_test(test_with_no_model_left_the_caller_is_told),
         cmocka_unit_test(test_a_hiccup_of_the_only_model_is_tried_again),
-        cmocka_unit_test(test_with_no_voice_left_a_stored_clip_is_heard),
         cmocka_unit_test(test_the_first_choice_is_asked_again_once_it_works),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 
 static const char *const nothing[] = {NULL};
 static const char *const reprompts[] = {"Are you there?", "Hello?", NULL};
+static const char *const fillers[] = {"One moment, please.", "Just a second.", NULL};
 static const char *const unclear[] = {"Pardon?", NULL};
 static const char *const transfers[] = {"+15550100", NULL};
 
@@ -98,6 +99,7 @@ static void make_agent(struct rig *rig)
         .goodbyes = nothing,
         .reprompts = reprompts,
         .unclear = unclear,
+        .fillers = fillers,
         .transfers = transfers,
         .turn_settings = {.endpointing_min_us = 500000,
                           .endpointing_max_us = 3000000,
