@@ -21,10 +21,10 @@ struct plugin_env {
     struct server *server;
     struct shm *shm;        /* breakers shared by all workers; NULL: each its own */
     const char *public_url; /* "" = none */
-    /* Takes the errors that a plugin writes before it is created, which say why it refuses; NULL:
-     * they go to the log. */
-    void (*refused)(void *data, struct aic_str why);
-    void *refused_data;
+    /* Takes the warnings and errors that a plugin writes while it is created; NULL: they go to the
+     * log. */
+    void (*complained)(void *data, uint32_t level, struct aic_str text);
+    void *complained_data;
 };
 
 #endif

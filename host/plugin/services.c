@@ -22,8 +22,8 @@ static struct sched *sched_of(const struct aic_host *host)
 static void log_write(const struct aic_host *host, uint32_t level, struct aic_str text)
 {
     const struct plugin_env *env = owner(host)->env;
-    if (level == AIC_LOG_ERROR && !owner(host)->self && env->refused) {
-        env->refused(env->refused_data, text);
+    if (level >= AIC_LOG_WARN && !owner(host)->self && env->complained) {
+        env->complained(env->complained_data, level, text);
         return;
     }
     log_text(level, owner(host)->name, "%.*s", (int)(text.len < 4096 ? text.len : 4096), text.ptr);
