@@ -101,6 +101,19 @@ int32_t pgsql_wait(struct pgsql_storage *s, bool write, int64_t deadline_ms)
     }
 }
 
+/* PgBouncer refuses what a session would keep, unless it was told to ignore it. */
+static bool is_refused_by_pooler(struct pgsql_storage *s)
+{
+    bool refused = !s->has_pooler && s->connection &&
+                   strstr(PQerrorMessage(s->connection), "unsupported startup parameter");
+    if (refused) {
+        sqlcore_log(&s->core, AIC_LOG_WARN,
+                    "a pooler stands before the database; set pooler = true");
+        s->has_pooler = true;
+    }
+    return refused;
+}
+
 /* Goes through the steps of a connection without ever blocking for longer than the deadline. */
 static int32_t finish_connecting(struct pgsql_storage *s)
 {
@@ -108,6 +121,9 @@ static int32_t finish_connecting(struct pgsql_storage *s)
     PostgresPollingStatusType step = PGRES_POLLING_WRITING;
     while (step != PGRES_POLLING_OK) {
         bool write = step == PGRES_POLLING_WRITING;
+        if (step == PGRES_POLLING_FAILED && is_refused_by_pooler(s)) {
+            return AIC_ERROR_CLOSED;
+        }
         int32_t status =
             step == PGRES_POLLING_FAILED ? AIC_ERROR_IO : pgsql_wait(s, write, deadline_ms);
         if (status) {
@@ -188,9 +204,12 @@ int32_t pgsql_connect(struct pgsql_storage *s)
     if (is_alive(s)) {
         return AIC_OK;
     }
-    pgsql_disconnect(s);
-    int32_t status = begin_connecting(s);
-    status = status ? status : finish_connecting(s);
+    int32_t status = AIC_ERROR_CLOSED;
+    for (int tries = 0; status == AIC_ERROR_CLOSED && tries < 2; tries++) {
+        pgsql_disconnect(s);
+        status = begin_connecting(s);
+        status = status ? status : finish_connecting(s);
+    }
     if (status) {
         return status;
     }

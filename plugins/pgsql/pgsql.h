@@ -7,12 +7,13 @@
 #include <libpq-fe.h>
 #include <stdatomic.h>
 
-enum { PGSQL_PREPARED = 128, PGSQL_CHANNELS = 16, PGSQL_CHANNEL_BYTES = 64 };
+enum { PGSQL_PREPARED = 128, PGSQL_NAME_BYTES = 48, PGSQL_CHANNELS = 16, PGSQL_CHANNEL_BYTES = 64 };
 
-/* A statement that the server knows by its place here. */
+/* A statement that the server knows by name. */
 struct prepared {
     char *text;
     size_t bytes;
+    char name[PGSQL_NAME_BYTES];
     bool is_known; /* the server has it */
     bool is_on_its_way;
 };

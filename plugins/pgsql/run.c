@@ -6,6 +6,7 @@
 #include "pgsql.h"
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,20 @@ static void set_parameter(struct parameters *p, uint32_t i, const struct sql_val
     }
 }
 
+/*
+ * The name is made of the text: where a pooler mixes up sessions, a statement of this name must
+ * never be another one.
+ */
+static void name_statement(char name[PGSQL_NAME_BYTES], struct aic_str text)
+{
+    unsigned char hash[crypto_generichash_BYTES_MIN];
+    char digits[2 * sizeof(hash) + 1];
+    (void)crypto_generichash(hash, sizeof(hash), (const unsigned char *)text.ptr, text.len, NULL,
+                             0);
+    (void)sodium_bin2hex(digits, sizeof(digits), hash, sizeof(hash));
+    (void)snprintf(name, PGSQL_NAME_BYTES, "aicaller_%s", digits);
+}
+
 static int32_t find_prepared(struct pgsql_storage *s, struct aic_str text)
 {
     for (uint32_t i = 0; i < s->prepared_count; i++) {
@@ -74,6 +89,7 @@ static int32_t find_prepared(struct pgsql_storage *s, struct aic_str text)
     }
     struct prepared *fresh = &s->prepared[s->prepared_count];
     *fresh = (struct prepared){.text = aic_str_dup(text), .bytes = text.len};
+    name_statement(fresh->name, text);
     return fresh->text ? (int32_t)s->prepared_count++ : -1;
 }
 
@@ -103,9 +119,8 @@ static bool send_one(struct exchange *x, uint32_t index, struct parameters *p, s
         return text && PQsendQueryParams(s->connection, text, count, NULL, p->values, p->lengths,
                                          p->formats, 1) == 1;
     }
-    char name[16];
     struct prepared *prepared = &s->prepared[place];
-    (void)snprintf(name, sizeof(name), "s%d", (int)place);
+    const char *name = prepared->name;
     if (!prepared->is_known && !prepared->is_on_its_way) {
         if (PQsendPrepare(s->connection, name, prepared->text, 0, NULL) != 1) {
             return false;
@@ -260,6 +275,25 @@ static int32_t end(struct exchange *x, int32_t status)
     return pgsql_connection_problem(x->s, status);
 }
 
+static int32_t exchange(struct pgsql_storage *s, struct exchange *x)
+{
+    if (!s->connection) {
+        return sql_fail(&s->core, AIC_ERROR_IO, AIC_CATEGORY_NETWORK,
+                        "the connection to the database broke");
+    }
+    x->prepares = malloc(x->count * sizeof(*x->prepares));
+    if (!x->prepares) {
+        return sql_fail(&s->core, AIC_ERROR_MEMORY, AIC_CATEGORY_INTERNAL, "out of memory");
+    }
+    for (uint32_t i = 0; i < x->count; i++) {
+        x->prepares[i] = -1;
+        x->commands[i].changes = 0;
+    }
+    int32_t status = send_all(x) ? receive_all(x) : AIC_ERROR_IO;
+    free(x->prepares);
+    return end(x, status);
+}
+
 int32_t pgsql_run(struct sqlcore *core, struct sql_command *commands, uint32_t count,
                   sql_row_handler row, void *data)
 {
@@ -272,24 +306,16 @@ int32_t pgsql_run(struct sqlcore *core, struct sql_command *commands, uint32_t c
                          .row = row,
                          .data = data,
                          .deadline_ms = pgsql_clock_ms() + limit_ms};
-    if (count == 0) {
-        return AIC_OK;
+    bool had_pooler = s->has_pooler;
+    int32_t status = count > 0 ? exchange(s, &x) : AIC_OK;
+    if (status && s->has_pooler != had_pooler && s->connection &&
+        PQtransactionStatus(s->connection) == PQTRANS_IDLE) {
+        /* A prepared statement was not there; nothing was done, and nothing depends on it. */
+        x.status = AIC_OK;
+        core->problem = (struct sql_problem){0};
+        status = exchange(s, &x);
     }
-    if (!s->connection) {
-        return sql_fail(core, AIC_ERROR_IO, AIC_CATEGORY_NETWORK,
-                        "the connection to the database broke");
-    }
-    x.prepares = malloc(count * sizeof(*x.prepares));
-    if (!x.prepares) {
-        return sql_fail(core, AIC_ERROR_MEMORY, AIC_CATEGORY_INTERNAL, "out of memory");
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        x.prepares[i] = -1;
-        commands[i].changes = 0;
-    }
-    int32_t status = send_all(&x) ? receive_all(&x) : AIC_ERROR_IO;
-    free(x.prepares);
-    return end(&x, status);
+    return status;
 }
 
 int32_t pgsql_script(struct sqlcore *core, const struct sql_migration *file)
