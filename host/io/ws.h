@@ -19,8 +19,8 @@ struct ws_engine_options {
 
 /* The libwebsockets context of this loop; one per process is enough. NULL on failure. */
 struct ws_engine *ws_engine_create(struct loop *loop, const struct ws_engine_options *options);
-/* Drops all outgoing sockets (no events), then the context; returns once it is gone. Runs the loop
- * while it waits, so not from inside an event function. Accepts NULL. */
+/* Drops all outgoing sockets (no events), then the context; returns once it is gone. Turns the loop
+ * while it waits, so never from inside of anything that the loop calls. Accepts NULL. */
 void ws_engine_destroy(struct ws_engine *engine);
 
 /*

@@ -160,9 +160,11 @@ struct ws_lookup *ws_lookup_start(struct ws_engine *engine, const struct ws_targ
     lookup->data = data;
     char port[8];
     (void)snprintf(port, sizeof(port), "%u", target->port);
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-    if (uv_getaddrinfo(ws_engine_uv(engine), &lookup->request, on_found, target->name, port,
-                       &hints) != 0) {
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    /* Nobody may answer for this name, and some machines have no file that does (RFC 6761). */
+    bool is_localhost = aic_str_equal_nocase(aic_str(target->name), "localhost");
+    if (uv_getaddrinfo(ws_engine_uv(engine), &lookup->request, on_found,
+                       is_localhost ? NULL : target->name, port, &hints) != 0) {
         free(lookup);
         return NULL;
     }

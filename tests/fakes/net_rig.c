@@ -8,11 +8,25 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+struct call {
+    void (*run)(void *data);
+    void *data;
+    sem_t done;
+};
+
 struct net_rig {
     struct loop *loop;
     pthread_t thread;
     sem_t ready;
+    struct call *outside; /* set on the loop's thread, for when loop_run returns */
 };
+
+static void run_call(void *data)
+{
+    struct call *call = data;
+    call->run(call->data);
+    sem_post(&call->done);
+}
 
 static void *thread_main(void *data)
 {
@@ -23,6 +37,12 @@ static void *thread_main(void *data)
     }
     sem_post(&rig->ready);
     loop_run(rig->loop);
+    while (rig->outside) {
+        struct call *call = rig->outside;
+        rig->outside = NULL;
+        run_call(call);
+        loop_run(rig->loop);
+    }
     loop_destroy(rig->loop);
     return NULL;
 }
@@ -51,17 +71,28 @@ struct loop *net_rig_loop(struct net_rig *rig)
     return rig->loop;
 }
 
-struct call {
-    void (*run)(void *data);
-    void *data;
-    sem_t done;
+struct outside {
+    struct net_rig *rig;
+    struct call *call;
 };
 
-static void run_call(void *data)
+static void stop_for_call(void *data)
 {
-    struct call *call = data;
-    call->run(call->data);
-    sem_post(&call->done);
+    const struct outside *outside = data;
+    outside->rig->outside = outside->call;
+    loop_stop(outside->rig->loop);
+}
+
+void net_rig_call_outside(struct net_rig *rig, void (*run)(void *data), void *data)
+{
+    struct call call = {.run = run, .data = data};
+    struct outside outside = {rig, &call};
+    if (sem_init(&call.done, 0, 0) != 0) {
+        abort();
+    }
+    net_rig_call(rig, stop_for_call, &outside);
+    sem_wait(&call.done);
+    sem_destroy(&call.done);
 }
 
 void net_rig_call(struct net_rig *rig, void (*run)(void *data), void *data)

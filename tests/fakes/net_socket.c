@@ -136,7 +136,7 @@ int net_socket_set_up(void **state)
 int net_socket_tear_down(void **state)
 {
     (void)state;
-    net_rig_call(net_socket.rig, net_socket_destroy_engine, NULL);
+    net_rig_call_outside(net_socket.rig, net_socket_destroy_engine, NULL);
     net_rig_stop(net_socket.rig); /* ends the process if libwebsockets left a handle on the loop */
     close(net_socket.fd);
     aic_buf_finish(&net_socket.trace);

@@ -48,7 +48,7 @@ int net_socket_tear_down(void **state);
 
 /* For net_rig_call. */
 void net_socket_create_engine(void *data);
-void net_socket_destroy_engine(void *data);
+void net_socket_destroy_engine(void *data); /* outside of the loop */
 void net_socket_connect(void *data);
 void net_socket_drop(void *data);
 void net_socket_close(void *data); /* with 4001 "done" */

@@ -150,8 +150,8 @@ static void test_the_rules_hold_for_sockets_too(void **state)
 static void test_bad_parameters_are_refused_at_once(void **state)
 {
     (void)state;
-    char long_url[4096];
-    (void)snprintf(long_url, sizeof(long_url), "ws://127.0.0.1/?%04000d", 1);
+    char long_url[10000];
+    (void)snprintf(long_url, sizeof(long_url), "ws://127.0.0.1/?%09000d", 1);
 
     const struct {
         const char *url;
@@ -217,7 +217,7 @@ static void test_connecting_again_from_the_last_event(void **state)
     close(fd);
 }
 
-/* One socket open, one looked up, one connecting: all in one turn of the loop. */
+/* One socket is open, two are being looked up. */
 static void connect_and_destroy(void *data)
 {
     net_socket.params.url = "ws://no-such-name.invalid/";
@@ -231,12 +231,12 @@ static void test_the_engine_goes_with_everything_in_flight(void **state)
 {
     (void)state;
     int fd = net_socket_open();
-    net_rig_call(net_socket.rig, connect_and_destroy, NULL);
+    net_rig_call_outside(net_socket.rig, connect_and_destroy, NULL);
     assert_true(net_read_end(fd));
     assert_int_equal(net_socket_get(&net_socket.closed), 0);
     close(fd);
-    net_rig_call(net_socket.rig, net_socket_destroy_engine, NULL); /* NULL now */
-    net_rig_call(net_socket.rig, net_socket_create_engine, NULL);  /* and once more */
+    net_rig_call_outside(net_socket.rig, net_socket_destroy_engine, NULL); /* NULL now */
+    net_rig_call(net_socket.rig, net_socket_create_engine, NULL);          /* and once more */
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, net_socket_set_up, net_socket_tear_down)
