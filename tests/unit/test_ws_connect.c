@@ -7,7 +7,7 @@
 #include "net_rig.h"
 #include "net_socket.h"
 
-#include <pthread.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -239,6 +239,26 @@ static void test_the_engine_goes_with_everything_in_flight(void **state)
     net_rig_call(net_socket.rig, net_socket_create_engine, NULL);          /* and once more */
 }
 
+static void recreate_many(void *data)
+{
+    (void)data;
+    for (int i = 0; i < 10; i++) {
+        net_socket_destroy_engine(NULL);
+        net_socket_create_engine(NULL);
+    }
+}
+
+/* A context that was destroyed once only stays allocated, reachable, with 1.5 MB. */
+static void test_engines_leave_nothing_behind(void **state)
+{
+    (void)state;
+    net_rig_call_outside(net_socket.rig, recreate_many, NULL);
+    size_t before = mallinfo2().uordblks;
+    net_rig_call_outside(net_socket.rig, recreate_many, NULL);
+    size_t after = mallinfo2().uordblks;
+    assert_in_range(after, 0, before + 1000000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, net_socket_set_up, net_socket_tear_down)
 
 int main(void)
@@ -254,6 +274,7 @@ int main(void)
         TEST(test_closing_before_it_is_open_is_silent_to_the_peer),
         TEST(test_connecting_again_from_the_last_event),
         TEST(test_the_engine_goes_with_everything_in_flight),
+        TEST(test_engines_leave_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
