@@ -75,9 +75,10 @@ class Carrier:
     def call_in(self, to, from_, url=None, plan=None):
         """Somebody calls one of the account's numbers."""
         number = self.number(to) or {}
-        url = url or number.get("voice_url")
+        elsewhere = number.get("trunk_sid") or number.get("voice_application_sid")
+        url = url or (None if elsewhere else number.get("voice_url"))
         if not url:
-            raise Refused(f"{to} has no voice URL; give one, or set the number's")
+            raise Refused(f"{to} has no voice URL, or a trunk or application that comes before it")
         call = Call(self, "inbound", to, from_, plans.make(self.settings["plan"], plan or {}))
         self.add(call)
         callbacks = Callbacks(call, number.get("status_callback"),

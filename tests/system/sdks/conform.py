@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: ISC
 """Checks messages against the types of the libraries, which do not do it themselves."""
+import json
 import typing
 
 import pydantic
+
+
+def sent_conforms(kind, message):
+    """Is a message as it was on the wire what a type says, without any conversion?"""
+    conforms(kind.model_validate_json(json.dumps(message), strict=True))
 
 
 def conforms(model, strangers=()):

@@ -3,12 +3,13 @@
 import deepgram
 from deepgram import DeepgramClient, DeepgramClientEnvironment
 from deepgram.core.api_error import ApiError
-from deepgram.listen.v1.types.listen_v1configure import ListenV1Configure
-from deepgram.speak.v1.types.speak_v1text import SpeakV1Text
+from deepgram.listen.v1 import types as listen_v1
+from deepgram.listen.v2 import types as listen_v2
+from deepgram.speak.v1 import types as speak_v1
 from websockets.exceptions import InvalidStatus
 
 from common import main, pieces, raises, silence_mulaw, tone_mulaw
-from conform import conforms
+from conform import conforms, sent_conforms
 
 
 def client(context, **options):
@@ -28,6 +29,30 @@ def spoken():
     """Two utterances with silence around them."""
     return (silence_mulaw(200) + tone_mulaw(1500) + silence_mulaw(1500) + tone_mulaw(800)
             + silence_mulaw(1500))
+
+
+KINDS = {
+    "listen": {"Results": listen_v1.ListenV1Results, "Metadata": listen_v1.ListenV1Metadata,
+               "SpeechStarted": listen_v1.ListenV1SpeechStarted,
+               "UtteranceEnd": listen_v1.ListenV1UtteranceEnd,
+               "ConfigureSuccess": listen_v1.ListenV1ConfigureSuccess,
+               "ConfigureFailure": listen_v1.ListenV1ConfigureFailure},
+    "flux": {"Connected": listen_v2.ListenV2Connected, "TurnInfo": listen_v2.ListenV2TurnInfo,
+             "ConfigureSuccess": listen_v2.ListenV2ConfigureSuccess,
+             "ConfigureFailure": listen_v2.ListenV2ConfigureFailure},
+    "speak-socket": {"Metadata": speak_v1.SpeakV1Metadata, "Flushed": speak_v1.SpeakV1Flushed,
+                     "Cleared": speak_v1.SpeakV1Cleared},
+}
+
+
+def frames_conform(context, endpoint):
+    """What went over the wire, checked without the conversions that the library makes."""
+    entry = context.control.received("deepgram", endpoint, frames=True)[-1]
+    sent = [frame["data"] for frame in entry["frames"]
+            if frame["from"] == "server" and frame["type"] == "text"]
+    for message in sent:
+        sent_conforms(KINDS[endpoint][message["type"]], message)
+    assert sent
 
 
 def refused_upgrade(connect, status):
@@ -64,12 +89,14 @@ def listen_nova(context):
     assert [word.punctuated_word for word in words] == ["Hello", "there."]
     assert words[0].start == 0.2 and abs(words[-1].end - 1.7) < 0.03
     assert socket._websocket.close_code == 1000
+    frames_conform(context, "listen")
 
 
 def finalize_and_configure(context):
     context.control.set("deepgram", script=["unfinished"])
     with client(context).listen.v1.connect(**LIVE) as socket:
-        socket.send_configure(ListenV1Configure(keyterms=["Example"], features={"numerals": True}))
+        socket.send_configure(listen_v1.ListenV1Configure(
+            keyterms=["Example"], features={"numerals": True}))
         answer = socket.recv()
         conforms(answer)
         assert answer.type == "ConfigureSuccess" and answer.keyterms == ["Example"]
@@ -82,12 +109,13 @@ def finalize_and_configure(context):
                 break
         assert message.channel.alternatives[0].transcript == "unfinished" and message.is_final
         too_many = " ".join(["word"] * 501)
-        socket.send_configure(ListenV1Configure(keyterms=[too_many]))
+        socket.send_configure(listen_v1.ListenV1Configure(keyterms=[too_many]))
         answer = socket.recv()
         conforms(answer)
         assert answer.code == "CONFIGURE_KEYTERM_LIMIT_EXCEEDED"
         socket.send_close_stream()
         list(socket)
+    frames_conform(context, "listen")
 
 
 def listen_flux(context):
@@ -108,6 +136,7 @@ def listen_flux(context):
     assert [end.turn_index for end in ends] == [0, 1] and ends[0].trigger == "model"
     assert messages[-1].event == "Update"
     assert socket._websocket.close_code == 1005, socket._websocket.close_code
+    frames_conform(context, "flux")
 
 
 def flux_configured_and_forced(context):
@@ -129,6 +158,7 @@ def flux_configured_and_forced(context):
             if message.event == "EndOfTurn":
                 break
         assert message.trigger == "manual" and message.transcript == "hello"
+    frames_conform(context, "flux")
 
 
 def speak_rest(context):
@@ -151,20 +181,21 @@ def speak_socket(context):
         first = socket.recv()
         conforms(first)
         assert first.type == "Metadata" and first.model_name == "aura-2-thalia-en"
-        socket.send_text(SpeakV1Text(text=text))
+        socket.send_text(speak_v1.SpeakV1Text(text=text))
         socket.send_flush()
         audio = b""
         while isinstance(message := socket.recv(), bytes):
             audio += message
         conforms(message)
         assert message.type == "Flushed" and len(audio) == len(text) * 480
-        socket.send_text(SpeakV1Text(text="never heard"))
+        socket.send_text(speak_v1.SpeakV1Text(text="never heard"))
         socket.send_clear()
         message = socket.recv()
         conforms(message)
         assert message.type == "Cleared"
         socket.send_close()
         assert list(socket) == [] and socket._websocket.close_code == 1000
+    frames_conform(context, "speak-socket")
 
 
 def keys_and_projects(context):

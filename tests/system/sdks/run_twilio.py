@@ -3,6 +3,7 @@
 The official twilio library (Debian's package) against the simulator: its client for the REST API,
 its validator for what the fake carrier signs, its TwiML for what the carrier reads.
 """
+import datetime
 import http.server
 import os
 import threading
@@ -113,6 +114,7 @@ def create_and_follow(context):
                             timeout=20, record=True, machine_detection="Enable", async_amd="true",
                             async_amd_status_callback=PUBLIC + "/amd")
         assert call.sid.startswith("CA") and call.status == "queued" and call.duration is None
+        assert isinstance(call.date_created, datetime.datetime) and call.start_time is None
         assert call.direction == "outbound-api" and call.to == THEIRS and call.from_ == OURS
         wait_until(lambda: len(application.seen("/status")) == 4)
         assert not application.bad, "the library refuses the carrier's signatures"
@@ -214,7 +216,7 @@ def lists_in_pages(context):
     assert calls(made[0]).fetch().status == "canceled"
 
 
-def test_numbers(context):
+def numbers_with_a_meaning(context):
     create = client(context).calls.create
     for to, from_, code in (("+15005550001", OURS, 21217), ("+15005550002", OURS, 21214),
                             ("+15005550003", OURS, 21215), ("+15005550004", OURS, 21216),
@@ -258,5 +260,5 @@ def numbers(context):
 
 
 main([create_and_follow, update_a_live_call, inbound_with_keys, twiml_of_the_library_is_read,
-      signatures_that_are_none, lists_in_pages, test_numbers, credentials_and_errors, numbers],
-     twilio)
+      signatures_that_are_none, lists_in_pages, numbers_with_a_meaning, credentials_and_errors,
+      numbers], twilio)

@@ -39,20 +39,16 @@ class Socket(middle.Middle):
         return self
 
     async def receive(self):
-        while True:
-            message = await self.response.receive()
-            if message.type == WSMsgType.TEXT:
-                self.entry.frame("client", "text", message.data)
-                return message.data
-            if message.type == WSMsgType.BINARY:
-                self.entry.frame("client", "binary", message.data)
-                return message.data
-            if message.type == WSMsgType.CLOSE:
-                self._goodbye(message)
-            elif message.type == WSMsgType.ERROR:
-                self.entry.note(f"the client's bytes are no WebSocket: {message.data!r}")
-            self.transport.close()
-            return None
+        message = await self.response.receive()
+        if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+            self.entry.frame("client", message.type.name.lower(), message.data)
+            return message.data
+        if message.type == WSMsgType.CLOSE:
+            self._goodbye(message)
+        elif message.type == WSMsgType.ERROR:
+            self.entry.note(f"the client's bytes are no WebSocket: {message.data!r}")
+        self.transport.close()
+        return None
 
     def _goodbye(self, message):
         self.entry.frame("client", "close", [message.data, message.extra])
@@ -81,7 +77,7 @@ class Socket(middle.Middle):
         await wire.drain(self.transport)
 
     async def close(self, code=1000, reason=""):
-        """Says goodbye and waits for the client's, as the protocol wants it."""
+        """Says goodbye; `finish` waits for the client's, which has a few seconds."""
         if self.closing or self.muted or self.transport.is_closing():
             return
         self._flush()
@@ -119,7 +115,7 @@ class Socket(middle.Middle):
             await self.fail(fault.get("code"), fault.get("message"))
             raise wire.Over()
         elif fault.kind == "unknown_message":
-            self._write(wire.TEXT, json.dumps(middle.STRANGE_MESSAGE).encode())
+            self._extra(middle.STRANGE_MESSAGE)
         else:
             await self.common(fault)
 
@@ -127,15 +123,18 @@ class Socket(middle.Middle):
         """Ends the session the way the vendor tells of an error."""
         messages, close_code, reason = self.error_form(code, message)
         for each in messages:
-            text = json.dumps(each)
-            self.entry.frame("server", "text", text)
-            self._write(wire.TEXT, text.encode())
+            self._extra(each)
         await self.close(close_code, reason)
+
+    def _extra(self, message):
+        """A message that does not count, and that no fault spoils."""
+        text = json.dumps(message)
+        self.entry.frame("server", "text", text)
+        self._write(wire.TEXT, text.encode())
 
     async def finish(self):
         """Waits for the end of the closing handshake; gives what the HTTP library wants back."""
-        while not self.transport.is_closing() and self.closing:
-            if await self.receive() is None:
-                break
+        while self.closing and await self.receive() is not None:
+            pass
         self.transport.close()
         return self.response

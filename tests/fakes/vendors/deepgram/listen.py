@@ -187,8 +187,8 @@ class Listening:
         for segment in first:
             self._send(segment.split(), True, False)
         self._send(last.split(), True, speech_final, **flags)
-        self.last_word_ms = self.hearing.voiced_ms
-        self.awaits_end = True
+        if self.hearing.speaking:
+            self.last_word_ms, self.awaits_end = self.hearing.voiced_ms, True
         self.utterance = None
         self.empty_ms = self.hearing.now_ms
         self.hearing.finish()

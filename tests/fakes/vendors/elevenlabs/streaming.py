@@ -8,7 +8,7 @@ import asyncio
 import json
 
 from ..core import keys
-from . import common, context
+from . import context
 
 SINGLE_FIELDS = {"text", "voice_settings", "generation_config", "generator_config", "flush",
                  "try_trigger_generation", "pronunciation_dictionary_locators", "xi_api_key",

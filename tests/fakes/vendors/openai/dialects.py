@@ -93,7 +93,7 @@ DIALECTS = {
     "openai": Dialect("openai", _vendor_error(OPENAI_ERRORS), request.OPENAI, True,
                       chunk_extra={"system_fingerprint": None, "service_tier": "default"}),
     "vllm": Dialect("vllm", _vllm_error, tool_ids="chatcmpl-tool-", in_stream="data+done"),
-    "llama.cpp": Dialect("llama.cpp", _llama_error, usage="always", first_content=None,
+    "llama.cpp": Dialect("llama.cpp", _llama_error, first_content=None,
                          reasoning_field="reasoning_content", any_model=True, tool_ids="",
                          chunk_extra={"system_fingerprint": "b0000-simulated"}),
     "llama.cpp-old": Dialect("llama.cpp-old", _llama_error, usage="always", first_content=None,
