@@ -148,8 +148,14 @@ static bool prepare_storage(struct app *app, struct provider *provider)
         app->exit_status = 78;
         return false;
     }
-    if (status == AIC_ERROR_CONFLICT) {
+    if (status == AIC_OK && migration.current > migration.latest) {
         log_error(provider->name, "the database is newer than this program: install a newer one",
+                  LOG_I("version", migration.current), LOG_I("known", migration.latest));
+        app->exit_status = 78;
+        return false;
+    }
+    if (status == AIC_ERROR_CONFLICT) {
+        log_error(provider->name, "the database is not one of this program",
                   LOG_T("reason", error.message));
         app->exit_status = 78;
         return false;
