@@ -99,8 +99,12 @@ static void write_fact(struct journal *journal, const struct journal_fact *fact,
     struct item *item = new_item(spool, fact);
     (void)pthread_mutex_lock(&spool->lock);
     if (!item || spool->bytes + item->bytes > MAX_MEMORY || spool->is_ending) {
-        spool->dropped++;
+        bool is_first = spool->dropped++ == 0;
         (void)pthread_mutex_unlock(&spool->lock);
+        if (is_first) {
+            log_error("spool", "a fact is lost, and so may be more: there is no room in memory",
+                      LOG_S("table", fact->table));
+        }
         if (item) {
             item->done = done;
             item->data = data;
@@ -280,6 +284,10 @@ void spool_destroy(struct spool *spool, int64_t grace_ms)
     (void)pthread_cond_signal(&spool->wake);
     (void)pthread_mutex_unlock(&spool->lock);
     (void)pthread_join(spool->thread, NULL);
+    if (spool->dropped > 0) {
+        log_error("spool", "facts were lost: neither disk nor memory had room for them",
+                  LOG_I("facts", spool->dropped), LOG_S("file", spool->path));
+    }
     spool_mover_destroy(spool->mover, grace_ms);
     if (spool_file_is_empty(spool->file)) {
         spool_file_unlink(spool->path);
@@ -307,5 +315,6 @@ void spool_status(struct spool *spool, struct spool_status *status)
     (void)pthread_mutex_lock(&spool->lock);
     status->in_memory = spool->bytes;
     status->dropped = spool->dropped;
+    status->disk_is_bad = spool->disk_is_bad;
     (void)pthread_mutex_unlock(&spool->lock);
 }

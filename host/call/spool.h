@@ -22,6 +22,7 @@ struct spool_status {
     uint64_t moved;     /* since the start */
     uint64_t rejected;  /* facts that the storage will never take; kept aside in the file */
     uint64_t dropped;   /* facts lost because disk and memory were full */
+    bool disk_is_bad;   /* the file can not be written */
     int64_t
         storage_down_us; /* since when the storage does not take facts, by the wall; 0 = it does */
 };

@@ -45,6 +45,16 @@ static bool take_lock(struct spool_file *file, const char *path)
     return file->lock_fd >= 0 && flock(file->lock_fd, LOCK_EX | LOCK_NB) == 0;
 }
 
+/* What callers said is for the owner alone; SQLite gives its other files the same mode. Only for
+ * the first to open it: a further close would take away the locks that SQLite has. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+}
+
 static bool prepare(struct spool_file *file)
 {
     static const char insert[] = "INSERT INTO facts (fact_table, fact_id, call_id, revision, "
@@ -70,6 +80,9 @@ struct spool_file *spool_file_open(const char *path, bool takes_lock, char *erro
         (void)snprintf(error, error_bytes, "%s is in use by another process", path);
         spool_file_close(file);
         return NULL;
+    }
+    if (takes_lock) {
+        make_private(path);
     }
     int status = sqlite3_open_v2(
         path, &file->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);

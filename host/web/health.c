@@ -68,6 +68,10 @@ static struct health judge(const struct web *web)
     if (web->settings.spool) {
         spool_status(web->settings.spool, &spool);
     }
+    if (spool.disk_is_bad) {
+        return (struct health){
+            "degraded", "the spool can not be written: make room on the disk of state_dir", 200};
+    }
     if (spool.storage_down_us != 0) {
         return (struct health){"degraded", "the storage is away; facts wait in the spool", 200};
     }

@@ -237,7 +237,8 @@ FILES = {
     "too large": (b"# comment\n" * 200000, "larger than 1 MiB"),
     "a number of more than 64 bits": (b"server = { port = 99999999999999999999; };\n", "1:19: "),
     "an include of a folder": (b'@include "/tmp"\n', "1:1: /tmp can not be included: "),
-    "an include that is missing": (b'@include "none.conf"\n', "none.conf can not be included: No such file"),
+    "an include that is missing": (b'@include "none.conf"\n',
+                                   "none.conf can not be included: No such file"),
     "an include of itself": (b'@include "file.conf"\n', "an include can not go in a circle"),
 }
 
@@ -278,15 +279,15 @@ def test_a_mistake_in_an_included_file_is_told_there(aicaller, make_conf, tmp_pa
 SCRIPTS = {
     "a loop": ('states = { one = { say = "One."; next = "two"; };\n'
                '           two = { say = "Two."; next = "one"; }; };\n', "one"),
-    "an unknown state": ('states = { one = { say = "One?";\n  on = { go = { next = "tow"; }; }; };\n'
+    "an unknown state": ('states = { one = { say = "One?";\n  on = { go = { next = "tow"; }; }; };'
                          '  two = { say = "Two."; action = "hangup"; }; };\n',
                          'unknown state "tow"; did you mean "two"?'),
     "an empty reply": ('states = { one = { say = "";\n  on = { go = { next = "one"; }; }; }; };\n',
                        "an empty reply"),
     "a start that is not there": ('states = { other = { say = "One?"; action = "hangup"; }; };\n',
                                   '"one"'),
-    "an unknown intent": ('states = { one = { say = "One?"; on = { og = { next = "one"; }; }; }; };\n',
-                          '"og"'),
+    "an unknown intent": (
+        'states = { one = { say = "One?"; on = { og = { next = "one"; }; }; }; };\n', '"og"'),
     "no libconfig": ("states = {{{\n", ":4:"),
     "no script at all": (None, "No such file or directory"),
     "a folder": ("FOLDER", "directory"),
