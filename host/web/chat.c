@@ -144,6 +144,18 @@ static bool message_is_good(struct aic_exchange *exchange, const struct aic_json
     return true;
 }
 
+static bool agent_is_known(struct web *web, struct aic_exchange *exchange,
+                           const struct aic_json *body)
+{
+    char *name = aic_str_dup(aic_json_get_text(body, "agent"));
+    bool is_known = name && agents_find(web->settings.agents, name[0] ? name : NULL);
+    free(name);
+    if (!is_known) {
+        (void)reply_problem(exchange, 404, "no-agent", "There is no agent of this name.");
+    }
+    return is_known;
+}
+
 static int32_t post(struct web *web, struct aic_exchange *exchange,
                     const struct aic_request *request, bool with_voice)
 {
@@ -154,7 +166,8 @@ static int32_t post(struct web *web, struct aic_exchange *exchange,
     if (!body) {
         return AIC_OK;
     }
-    struct chat_request *chat = message_is_good(exchange, body) ? calloc(1, sizeof(*chat)) : NULL;
+    bool is_good = message_is_good(exchange, body) && agent_is_known(web, exchange, body);
+    struct chat_request *chat = is_good ? calloc(1, sizeof(*chat)) : NULL;
     if (chat) {
         *chat = (struct chat_request){.web = web,
                                       .exchange = exchange,

@@ -93,6 +93,23 @@ def serve(start_server, built):
     return start
 
 
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory, built, request):
+    """One server for all tests of a file, for what leaves it as it was."""
+    folder = tmp_path_factory.mktemp("shared")
+    log = OUTPUT / f"{request.module.__name__}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.unlink(missing_ok=True)
+    port = program.free_port()
+    group = configurations.default(port, folder, program.BUILD / "plugins")
+    group["agents"]["default"]["telephony"].append("wav")
+    path = folder / "aicaller.conf"
+    path.write_text(configurations.group_text(group), encoding="utf-8")
+    server = program.Server(path, port, folder, log, program=built).start()
+    yield server
+    server.stop(signal.SIGINT)
+
+
 @pytest.fixture
 def browser(tmp_path, output):
     """browser(url, microphone=WAV) -> a selenium driver that shows the page."""
