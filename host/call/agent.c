@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "call/agent.h"
 
+#include "call/call.h"
+
 #include "plugin/guard.h"
 #include "plugin/setup.h"
 
@@ -122,10 +124,23 @@ static void check(struct agent *agent, struct setup *setup, struct config_proble
     }
 }
 
+static void check_tool_names(const struct config_node *list, struct config_problems *problems)
+{
+    for (size_t i = 0; i < config_count(list); i++) {
+        const char *name = config_string(config_at(list, i));
+        if (name && !call_builtin_exists(name)) {
+            config_problem_add(problems, config_pos(config_at(list, i)),
+                               "no tool \"%s\"; the host's own are end_call, transfer and "
+                               "send_digits",
+                               name);
+        }
+    }
+}
+
 static struct agent *load_agent(const struct config_node *node, struct setup *setup,
                                 struct config_problems *problems)
 {
-    static const char *const groups[] = {"turn", "silence", NULL};
+    static const char *const groups[] = {"turn", "silence", "tools", NULL};
     struct agent *agent = calloc(1, sizeof(*agent));
     if (!agent || !(agent->name = strdup(config_name(node)))) {
         free(agent);
@@ -139,6 +154,8 @@ static struct agent *load_agent(const struct config_node *node, struct setup *se
         settings_check("turn", config_get(node, "turn"), &agent_turn_table, 1, NULL, 0, problems);
     agent->silence = settings_check("silence", config_get(node, "silence"), &agent_silence_table, 1,
                                     NULL, 0, problems);
+    tools_load(&agent->tools, config_get(node, "tools"), problems);
+    check_tool_names(config_get(node, "tools"), problems);
     take_texts(agent);
     take_numbers(agent);
     check(agent, setup, problems);
@@ -272,6 +289,7 @@ static void free_agent(struct agent *agent)
     settings_free(agent->settings);
     settings_free(agent->turn);
     settings_free(agent->silence);
+    tools_finish(&agent->tools);
     free(agent->name);
     free(agent);
 }

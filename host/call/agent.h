@@ -6,6 +6,7 @@
  * it asks, in order. Texts live as long as the agent.
  */
 #include "base/settings.h"
+#include "call/tool.h"
 #include "call/turn.h"
 #include "plugin/chain.h"
 
@@ -36,6 +37,7 @@ struct agent {
     const char *const *transfers; /* where callers may be handed over to */
     struct aic_str *hints;        /* from the configuration and from scripts */
     uint32_t hint_count;
+    struct tools tools;
     struct turn_settings turn_settings;
     int64_t max_duration_us;
     int64_t filler_after_us; /* 0 = never */

@@ -171,6 +171,7 @@ void call_destroy(struct call *call)
     turn_finish(&call->turn);
     dialog_finish(&call->dialog);
     call_forget_tools(call);
+    call_cancel_tools(call);
     free(call->answer.state);
     free(call->answer.state_provider);
     aic_buf_finish(&call->answer.text);

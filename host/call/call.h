@@ -14,6 +14,7 @@
 
 struct call;
 struct clips;
+struct fetch;
 struct recorder;
 
 /* What all calls of a worker share. */
@@ -21,6 +22,7 @@ struct call_env {
     struct sched *sched;
     struct journal *journal;
     const char *recordings_dir; /* "" = nothing is recorded */
+    struct fetch *fetch;        /* for tools; NULL = there are none */
     struct clips *clips;        /* sentences spoken ahead; may be NULL */
 };
 
@@ -77,6 +79,8 @@ const char *call_id(const struct call *call);
 /* Whether an event is about this call, by our id or the carrier's. */
 bool call_is(const struct call *call, struct aic_str id, struct aic_str provider_call_id);
 const struct agent *call_agent(const struct call *call);
+/* Whether the host has a tool of this name. */
+bool call_builtin_exists(const char *name);
 bool call_has_ended(const struct call *call);
 bool call_has_answered(const struct call *call); /* the agent was heard at least once */
 uint64_t call_turns(const struct call *call);

@@ -377,6 +377,7 @@ void call_cut_answer(struct call *call)
     struct aic_buf heard;
     aic_buf_init(&heard, 64 * 1024);
     stop_answer(call, &heard);
+    call_abandon_tools(call);
     complete_message(call, aic_buf_view(&heard), true);
     call_tell_text(call, "heard", call->answer.turn, aic_buf_view(&heard), true);
     call_record_turn(call, true);

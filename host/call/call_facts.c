@@ -112,6 +112,12 @@ void call_record_message(struct call *call, struct dialog_message *message, bool
         aic_json_member_text(w, "provider",
                              call->responder->ops->provider(call->responder, RESPONDER_LLM));
     }
+    if (message->tool_calls) {
+        aic_json_member_raw(w, "detail", aic_str(message->tool_calls));
+    }
+    if (message->tool_name) {
+        aic_json_member_text(w, "name", message->tool_name);
+    }
     if (message->role == DIALOG_USER && call->has_stt) {
         aic_json_member_text(w, "provider",
                              call->responder->ops->provider(call->responder, RESPONDER_STT));

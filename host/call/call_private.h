@@ -10,10 +10,13 @@
 #include "call/call.h"
 #include "call/cascade.h"
 #include "call/dialog.h"
+#include "call/fetch.h"
 #include "call/playout.h"
 #include "call/recorder.h"
 #include "call/turn.h"
 #include "call/vad.h"
+
+#include "json.h"
 
 enum {
     CALL_TOOLS = 8,
@@ -34,6 +37,17 @@ struct tool_request {
     char *id;
     char *name;
     char *arguments;
+};
+
+/* A tool's request under way. It outlives the answer that asked for it: what it did is recorded. */
+struct tool_run {
+    struct tool_run *next;
+    struct call *call;
+    const struct tool *tool;
+    uint64_t epoch; /* of the answer; 0 = nobody waits any more */
+    char *id;
+    void *handle;
+    int64_t began_us;
 };
 
 /* One answer of the agent, from the end of the caller's turn to its last sample. */
@@ -59,6 +73,8 @@ struct answer {
     int fillers;       /* said in it */
     size_t filled_to;  /* the text up to here needs no filler */
     int tools_running; /* whose results are not here yet */
+    int tool_rounds;
+    bool tools_want_more; /* the model has to go on after them */
     bool is_active;
     bool is_speculative;
     bool is_fixed;   /* said by the host, no model */
@@ -92,6 +108,9 @@ struct call {
     struct aic_telephony_sink leg_sink;
     struct aic_format format_in;
     struct aic_format format_out;
+
+    struct tool_run *tool_runs;
+    int tool_calls; /* so far in this call */
 
     struct responder *responder;
     struct playout playout;
@@ -178,12 +197,23 @@ void call_apologise(struct call *call, const char *reason);
 /* The answer's words are being waited for, from the model or from a tool. */
 void call_expect_answer(struct call *call);
 
+/* call_builtin.c */
+void call_builtins_json(const struct call *call, struct aic_json_writer *w);
+/* False: there is none of this name. `more`: the model has to go on. */
+bool call_run_builtin(struct call *call, const char *name, const struct aic_json *arguments,
+                      struct aic_buf *result, bool *more);
+
 /* call_tools.c */
+void call_tool_json(struct aic_json_writer *w, const char *name, const char *description,
+                    const char *parameters);
 void call_tools_json(const struct call *call, struct aic_buf *to);
 void call_take_tool(struct call *call, struct aic_str id, struct aic_str name,
                     struct aic_str arguments);
 void call_run_tools(struct call *call);
 void call_forget_tools(struct call *call);
+/* The answer that waits for tools is cut off: the model gets to know. */
+void call_abandon_tools(struct call *call);
+void call_cancel_tools(struct call *call);
 
 /* call_facts.c */
 void call_record_call(struct call *call);

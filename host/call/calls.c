@@ -123,7 +123,8 @@ struct live *calls_add(struct calls *calls, const struct call_params *params)
     const struct call_env env = {.sched = calls->settings.sched,
                                  .journal = calls->settings.journal,
                                  .recordings_dir = calls->settings.recordings_dir,
-                                 .clips = calls->settings.clips};
+                                 .clips = calls->settings.clips,
+                                 .fetch = calls->settings.fetch};
     const struct call_hooks hooks = {.notify = call_notify,
                                      .replied = call_replied,
                                      .spoke = call_spoke,

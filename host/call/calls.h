@@ -21,7 +21,8 @@ struct calls_settings {
     const char *secret;
     const char *recordings_dir;
     struct clips *clips; /* may be NULL */
-    int64_t max_calls;   /* of this worker; more are turned away */
+    struct fetch *fetch;
+    int64_t max_calls; /* of this worker; more are turned away */
 };
 
 struct calls_hooks {

@@ -19,6 +19,7 @@ static void finish_message(struct dialog_message *message)
     free(message->heard);
     free(message->tool_calls);
     free(message->tool_id);
+    free(message->tool_name);
     free(message->state);
     free(message->state_provider);
 }

@@ -18,10 +18,11 @@ struct dialog_message {
     uint64_t turn;
     uint64_t revision; /* of the fact; rises with each change */
     int64_t at_wall_us;
-    char *content;        /* recognised or generated */
-    char *heard;          /* of an agent's message; NULL while nothing was */
-    char *tool_calls;     /* of an agent's message: JSON array; NULL */
-    char *tool_id;        /* of a tool's result */
+    char *content;    /* recognised or generated */
+    char *heard;      /* of an agent's message; NULL while nothing was */
+    char *tool_calls; /* of an agent's message: JSON array; NULL */
+    char *tool_id;    /* of a tool's result */
+    char *tool_name;
     char *state;          /* a provider's own, see llm.h; NULL */
     char *state_provider; /* whose */
 };

@@ -231,7 +231,8 @@ static bool make_clips(struct app *app)
 static bool make_calls(struct app *app)
 {
     app->secret = conf_secret(app->conf);
-    if (!app->secret) {
+    app->fetch = fetch_http_create(app->http, app->conf->private_allow);
+    if (!app->secret || !app->fetch) {
         return false;
     }
     const struct calls_settings settings = {
@@ -243,6 +244,7 @@ static bool make_calls(struct app *app)
         .secret = app->secret,
         .recordings_dir = app->recordings_dir,
         .clips = app->clips,
+        .fetch = app->fetch,
         .max_calls = settings_int(app->conf->limits, "max_calls"),
     };
     const struct calls_hooks hooks =
@@ -357,6 +359,7 @@ void app_destroy(struct app *app)
     link_destroy(app->link);
     server_destroy(app->server);
     ws_engine_destroy(app->ws);
+    fetch_http_destroy(app->fetch);
     http_client_destroy(app->http);
     loop_destroy(app->loop);
     shm_unmap(app->shm);

@@ -9,6 +9,7 @@
 
 #include "call/calls.h"
 #include "call/clips.h"
+#include "call/fetch.h"
 #include "call/spool.h"
 #include "io/link.h"
 #include "io/loop.h"
@@ -46,6 +47,7 @@ struct app {
     struct storage *storage;
     struct spool *spool;
     struct clips *clips;
+    struct fetch *fetch;
     struct calls *calls;
     struct web *web;
     char *secret;

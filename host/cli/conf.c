@@ -2,6 +2,7 @@
 #include "cli/conf.h"
 
 #include "cli/builtin_conf.h"
+#include "io/http_address.h"
 
 #include "buf.h"
 
@@ -31,6 +32,34 @@ static const struct aic_option limits_options[] = {
 
 const struct settings_table conf_limits_table = {
     .options = limits_options, .count = sizeof(limits_options) / sizeof(limits_options[0])};
+
+static const struct aic_option security_options[] = {
+    {.name = "private_allow",
+     .type = AIC_OPTION_LIST,
+     .help = "Addresses or networks, such as \"10.1.0.0/16\", that the URLs of tools and contexts "
+             "may reach although they are private."},
+};
+
+const struct settings_table conf_security_table = {
+    .options = security_options, .count = sizeof(security_options) / sizeof(security_options[0])};
+
+/* A list of networks, checked and NULL-terminated; its texts are the settings' own. */
+static const char **take_networks(const struct settings *settings, const char *name,
+                                  struct config_problems *problems)
+{
+    uint32_t count = settings_list_count(settings, name);
+    const char **list = calloc(count + 1, sizeof(*list));
+    for (uint32_t i = 0; list && i < count; i++) {
+        struct http_network network;
+        list[i] = settings_list_item(settings, name, i);
+        if (http_network_parse(aic_str(list[i]), &network) != AIC_OK) {
+            config_problem_add(problems, settings_pos(settings, name),
+                               "\"%s\" is no address and no network such as \"10.1.0.0/16\"",
+                               list[i]);
+        }
+    }
+    return list;
+}
 
 /* The folder of the program itself, with "plugins" in it: then this is a build tree. */
 static bool is_build_tree(char *folder, size_t bytes)
@@ -94,7 +123,7 @@ static const char *default_state_dir(void)
 
 static struct conf *build(struct config *config, const char *name, struct config_problems *problems)
 {
-    static const char *const known[] = {"agents", "limits", NULL};
+    static const char *const known[] = {"agents", "limits", "security", NULL};
     struct conf *conf = calloc(1, sizeof(*conf));
     if (!conf) {
         config_free(config);
@@ -112,6 +141,9 @@ static struct conf *build(struct config *config, const char *name, struct config
     setup_check_top(conf->setup, known, problems);
     conf->limits = settings_check("limits", config_get(root, "limits"), &conf_limits_table, 1, NULL,
                                   0, problems);
+    conf->security = settings_check("security", config_get(root, "security"), &conf_security_table,
+                                    1, NULL, 0, problems);
+    conf->private_allow = take_networks(conf->security, "private_allow", problems);
     agents_load(&conf->agents, config_get(root, "agents"), conf->setup, problems);
     if (problems->errors > 0) {
         conf_free(conf);
@@ -155,6 +187,8 @@ void conf_free(struct conf *conf)
     }
     agents_finish(&conf->agents);
     settings_free(conf->limits);
+    free(conf->private_allow);
+    settings_free(conf->security);
     setup_destroy(conf->setup);
     free(conf);
 }

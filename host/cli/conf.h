@@ -12,7 +12,9 @@ struct conf {
     struct setup *setup;
     struct agents agents;
     struct settings *limits;
-    const char *name; /* path of the file, or "built-in configuration" */
+    struct settings *security;
+    const char **private_allow; /* NULL-terminated */
+    const char *name;           /* path of the file, or "built-in configuration" */
 };
 
 /*
@@ -41,5 +43,6 @@ const char *conf_data_dir(void);
 const char *conf_plugin_dir(void);
 
 extern const struct settings_table conf_limits_table;
+extern const struct settings_table conf_security_table;
 
 #endif

@@ -123,6 +123,7 @@ int config_reference_print(void)
     print_group("server.tls", "TLS on the port itself.", &setup_tls_table);
     print_group("log", "Lines on standard error.", &setup_log_table);
     print_group("limits", "What is too much.", &conf_limits_table);
+    print_group("security", "What may be reached.", &conf_security_table);
     print_group(
         "agents.NAME",
         "An agent: what it says and which providers it asks. One must be called `default`, or be "
@@ -131,6 +132,13 @@ int config_reference_print(void)
     print_group("agents.NAME.turn", "How it takes turns.", &agent_turn_table);
     print_group("agents.NAME.silence", "What it does when the caller says nothing.",
                 &agent_silence_table);
+    print_group("agents.NAME.tools",
+                "A list of names and groups. A name is one of the host's own tools: `end_call`, "
+                "`transfer`, `send_digits`; without the list a model may use all that the line can "
+                "do. A group is a request to an HTTP server, with these keys and with `headers = { "
+                "Name = \"value\"; }`. Only public addresses are asked, but for those in "
+                "security.private_allow; http only on this machine.",
+                &tool_table);
     (void)printf(
         "\n## storage\n\nThe name of the provider that keeps calls and transcripts. Without it "
         "nothing is kept.\n\n## providers.NAME\n\n`plugin` names the file: in "

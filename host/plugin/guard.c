@@ -114,15 +114,13 @@ static void crashed(int number)
 
 void guard_report_crashes(void)
 {
-#if !IS_SANITIZED
     static char stack[16384];
     static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
     const stack_t other = {.ss_sp = stack, .ss_size = sizeof(stack)};
     struct sigaction action = {.sa_handler = crashed,
                                .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND | SA_NODEFER)};
     (void)sigaltstack(&other, NULL);
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+    for (size_t i = 0; !IS_SANITIZED && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         (void)sigaction(numbers[i], &action, NULL);
     }
-#endif
 }

@@ -151,7 +151,9 @@ struct rig *rig_create(const struct rig_settings *settings)
         set_times(rig->reserve);
     }
     make_agent(rig);
-    rig->call_env = (struct call_env){.sched = vsched_sched(rig->v), .journal = &rig->journal};
+    fake_fetch_init(&rig->fetch, vsched_sched(rig->v));
+    rig->call_env = (struct call_env){
+        .sched = vsched_sched(rig->v), .journal = &rig->journal, .fetch = &rig->fetch.fetch};
     const struct call_params params = {.agent = &rig->agent,
                                        .direction = AIC_DIRECTION_INBOUND,
                                        .from = AIC_STR("+15550111"),

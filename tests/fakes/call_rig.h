@@ -5,6 +5,7 @@
  * Everything that a whole call in virtual time needs: providers made of the fake vendor, an agent,
  * and a journal that keeps the facts.
  */
+#include "fake_fetch.h"
 #include "fake_vendor.h"
 #include "vsched.h"
 
@@ -22,6 +23,7 @@ struct rig {
     struct plugin_env env;
     struct journal journal;
     struct call_env call_env;
+    struct fake_fetch fetch;
     struct agent agent;
     struct provider *main;  /* stt, llm, tts and line of the agent */
     struct provider *spare; /* the next of stt, llm and tts; NULL */
