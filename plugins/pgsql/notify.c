@@ -103,6 +103,7 @@ static int32_t wait_for_notes(struct pgsql_storage *s, int64_t timeout_ms, aic_r
     return AIC_OK;
 }
 
+// NOLINTNEXTLINE(readability-function-size): the parameters are the role's
 int32_t pgsql_listen(void *self, const char *const *channels, uint32_t count, int64_t timeout_ms,
                      aic_row_handler row, void *data, struct aic_error *error)
 {

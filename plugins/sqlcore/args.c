@@ -40,9 +40,9 @@ static int check_choice(struct sql_args *args, const struct sql_param *param, st
 static int check(struct sql_args *args, const struct sql_param *param,
                  const struct sql_value *value)
 {
-    char why[100];
     if (value->type == SQL_INT && (param->min || param->max) &&
         (value->integer < param->min || value->integer > param->max)) {
+        char why[100];
         (void)snprintf(why, sizeof(why), "expected is a number from %lld to %lld",
                        (long long)param->min, (long long)param->max);
         return refuse(args, param->name, why);

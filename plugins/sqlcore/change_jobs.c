@@ -94,6 +94,7 @@ static int32_t claim_one(struct sql_changing *c, struct sql_value kind, bool is_
     int32_t status = sql_text_status(&text)
                          ? sql_out_of_memory(c->core)
                          : c->core->driver->run(c->core, &command, 1, sql_write_answer, written);
+    written->fields = NULL;
     sql_text_finish(&text);
     return status;
 }
@@ -106,8 +107,10 @@ static int32_t run_claim(struct sql_changing *c)
     struct sql_written written = {.w = c->w};
     int32_t status = AIC_OK;
     aic_json_key(c->w, "job");
-    for (uint32_t i = 0; i < 2 * count && status == AIC_OK && written.count == 0; i++) {
-        status = claim_one(c, kinds[i % count], i < count, &written);
+    for (int is_expired = 1; is_expired >= 0; is_expired--) {
+        for (uint32_t i = 0; i < count && status == AIC_OK && written.count == 0; i++) {
+            status = claim_one(c, kinds[i], is_expired, &written);
+        }
     }
     if (written.count == 0) {
         aic_json_put_null(c->w);

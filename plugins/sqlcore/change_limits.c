@@ -147,7 +147,7 @@ static int32_t reserve_all(struct sql_changing *c, const struct counter *counter
 
 static int32_t run_reserve(struct sql_changing *c)
 {
-    struct counter counters[MAX_COUNTERS];
+    struct counter counters[MAX_COUNTERS] = {{.limit = 0}};
     uint32_t count = 0;
     struct sql_value id = sql_arg(c->args, "reservation_id");
     struct sql_value known = sql_null();

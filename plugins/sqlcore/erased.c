@@ -157,8 +157,8 @@ int32_t erased_find_numbers(struct sqlcore *core, struct fact_item **items, uint
                             struct sql_arena *arena)
 {
     enum { EACH = sizeof(number_columns) / sizeof(number_columns[0]) };
-    struct lookup *all = sql_arena_take(arena, (count + 1) * EACH * sizeof(*all));
-    uint32_t *owner = sql_arena_take(arena, (count + 1) * EACH * sizeof(*owner));
+    struct lookup *all = sql_arena_take(arena, ((size_t)count + 1) * EACH * sizeof(*all));
+    uint32_t *owner = sql_arena_take(arena, ((size_t)count + 1) * EACH * sizeof(*owner));
     if (!all || !owner) {
         return sql_fail(core, AIC_ERROR_MEMORY, AIC_CATEGORY_INTERNAL, "out of memory");
     }

@@ -266,7 +266,7 @@ bool sql_row_complete(struct sql_row *row, struct sql_arena *arena)
 static bool is_listed(const struct sql_row *row, uint32_t i)
 {
     /* The key and what is derived from other columns go without a revision of their own. */
-    return i > 0 && row->values[i].type != SQL_NULL && row->revisions[i] != row->revision &&
+    return row->values[i].type != SQL_NULL && row->revisions[i] != row->revision &&
            !(row->table->columns[i].flags & SQL_COLUMN_DERIVED);
 }
 

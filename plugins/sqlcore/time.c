@@ -166,13 +166,13 @@ int64_t sql_uuid_time_ms(struct aic_str uuid)
     if (!sql_uuid_valid(uuid) || uuid.ptr[14] != '7') {
         return -1;
     }
-    int64_t ms = 0;
+    uint64_t ms = 0;
     for (size_t i = 0; i < 13; i++) {
         if (i != 8) {
-            ms = ms << 4 | hex(uuid.ptr[i]);
+            ms = ms << 4 | ((unsigned)hex(uuid.ptr[i]) & 15);
         }
     }
-    return ms;
+    return (int64_t)ms;
 }
 
 void sql_uuid_bound(char to[SQL_UUID_TEXT + 1], int64_t ms)

@@ -160,6 +160,7 @@ static void run_case(void **state)
     if (!kit.plugin || (strcmp(kit.backend, "pgsql") == 0 && !storage_server_start())) {
         print_message("%s is not there; skipped\n", kit.backend);
         skip();
+        return;
     }
     kit.storage = kit.plugin->get_interface(AIC_STORAGE);
     kit.error.size = sizeof(kit.error);

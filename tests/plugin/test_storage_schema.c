@@ -243,7 +243,10 @@ static const char *readme_columns(struct kit *kit, const char *readme, const cha
     if (!row) {
         fail_msg("schema/README.md does not name the table %s", table);
     }
-    row = strchr(row + 3, '|');
+    row = row ? strchr(row + 3, '|') : NULL;
+    if (!row) {
+        return "";
+    }
     const char *end = strchr(row, '\n');
     const char *text = "";
     while ((row = strchr(row, '`')) && row < end) {
