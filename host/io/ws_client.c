@@ -88,6 +88,9 @@ void ws_client_ponged(struct ws_client *client)
 
 void ws_client_established(struct ws_client *client)
 {
+    if (client->core.is_closing) {
+        return; /* too late: the timer that ends it is set */
+    }
     client->depth++;
     sched_timer_stop(client->sched, client->timer);
     client->timer = NULL;
@@ -130,6 +133,7 @@ static void send_goodbye(void *data)
     struct ws_client *client = data;
     client->goodbye = NULL;
     if (queued_bytes(client) == 0 && ws_engine_is_free(client->wsi)) {
+        client->said_goodbye = true;
         ws_engine_say_goodbye(client->wsi, client->close_code, client->close_reason);
     } else {
         ws_engine_want_write(client->wsi);
@@ -139,7 +143,7 @@ static void send_goodbye(void *data)
 /* From the loop itself, as lws may not be inside of a callback. */
 static void send_goodbye_soon(struct ws_client *client)
 {
-    if (client->core.is_closing && !client->goodbye) {
+    if (client->core.is_closing && !client->goodbye && !client->said_goodbye) {
         client->goodbye =
             sched_timer_start(client->sched, sched_now(client->sched), send_goodbye, client);
     }

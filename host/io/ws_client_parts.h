@@ -51,7 +51,8 @@ struct ws_client {
     char close_text[WS_CONTROL_BYTES];
     struct aic_str close_reason;
     struct sched_timer *goodbye; /* is about to be said */
-    int32_t peer_code;           /* of the peer's close frame; 0 = none came */
+    bool said_goodbye;
+    int32_t peer_code; /* of the peer's close frame; 0 = none came */
     char peer_text[WS_CONTROL_BYTES];
     struct aic_str peer_reason;
 };
