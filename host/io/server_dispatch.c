@@ -244,6 +244,7 @@ static struct aic_ws *ask_routes(struct server_conn *conn, int32_t *status, aic_
             *status = 500;
             return NULL;
         }
+        *event = NULL;
         int32_t result =
             route.websocket.accept(route.websocket.data, conn->exchange, &request, event, data);
         if (result == AIC_OK && *event) {
