@@ -367,6 +367,9 @@ void call_over(struct call *call)
     if (call->status < AIC_CALL_COMPLETED) {
         call->status = call->answered_wall_us ? AIC_CALL_COMPLETED : AIC_CALL_FAILED;
     }
+    if (call->answered_us) {
+        call_use_line(call);
+    }
     call_tell_text(call, "ended", call->turn_number, aic_str(call->end_reason), false);
     recorder_finish(call->recorder, recording_is_done, call->env.journal);
     call->recorder = NULL;

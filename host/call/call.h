@@ -15,15 +15,18 @@
 struct call;
 struct clips;
 struct fetch;
+struct prices;
 struct recorder;
 
 /* What all calls of a worker share. */
 struct call_env {
     struct sched *sched;
     struct journal *journal;
-    const char *recordings_dir; /* "" = nothing is recorded */
-    struct fetch *fetch;        /* for tools; NULL = there are none */
-    struct clips *clips;        /* sentences spoken ahead; may be NULL */
+    const char *recordings_dir;  /* "" = nothing is recorded */
+    struct fetch *fetch;         /* for tools; NULL = there are none */
+    const struct prices *prices; /* may be NULL */
+    double max_cost;             /* of a call; 0 = no limit */
+    struct clips *clips;         /* sentences spoken ahead; may be NULL */
 };
 
 struct call_hooks {

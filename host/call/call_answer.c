@@ -503,7 +503,7 @@ static void take_switch(void *data, enum responder_role role, const struct provi
 static void take_usage(void *data, enum responder_role role, const struct provider *provider,
                        const struct aic_usage *usage)
 {
-    call_record_usage(data, role, provider, usage);
+    call_use(data, (int)role, provider, usage);
 }
 
 struct responder_events call_responder_events(struct call *call)

@@ -85,6 +85,9 @@ void call_record_call(struct call *call)
                              : 0;
         aic_json_member_double(w, "duration_s", seconds);
         aic_json_member_text(w, "end_reason", call->end_reason);
+        if (call->env.prices && call->env.prices->count > 0) {
+            aic_json_member_double(w, "cost", call->cost);
+        }
     }
     if (!call->prompt_is_recorded) {
         call->prompt_is_recorded = true;
@@ -285,24 +288,24 @@ static const char *role_name(enum responder_role role)
     return names[role];
 }
 
-void call_record_usage(struct call *call, enum responder_role role, const struct provider *provider,
-                       const struct aic_usage *usage)
+void call_record_usage(struct call *call, struct usage_line *line, const char *role)
 {
-    char id[UUID_TEXT];
     struct draft draft;
-    new_id(call, id);
     draft_begin(&draft);
     aic_json_member_text(&draft.w, "call_id", call->id);
     aic_json_member_int(&draft.w, "turn", (int64_t)call->turn_number);
-    aic_json_member_text(&draft.w, "provider", provider->name);
-    aic_json_member_text(&draft.w, "role", role_name(role));
+    aic_json_member_text(&draft.w, "provider", line->provider->name);
+    aic_json_member_text(&draft.w, "role", role);
     aic_json_key(&draft.w, "units");
     aic_json_open(&draft.w, '{');
-    put_units(&draft.w, usage);
+    put_units(&draft.w, &line->total);
     aic_json_close(&draft.w, '}');
-    aic_json_member_bool(&draft.w, "estimated", (usage->flags & AIC_USAGE_ESTIMATED) != 0);
+    if (call->env.prices && prices_have(call->env.prices, line->provider->name)) {
+        aic_json_member_double(&draft.w, "cost", line->cost);
+    }
+    aic_json_member_bool(&draft.w, "estimated", (line->total.flags & AIC_USAGE_ESTIMATED) != 0);
     put_time(&draft, "at", sched_wall(call->env.sched));
-    draft_write(&draft, call, "usage", id, 1);
+    draft_write(&draft, call, "usage", line->id, ++line->revision);
 }
 
 void call_record_switch(struct call *call, enum responder_role role, const struct provider *from,

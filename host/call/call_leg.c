@@ -65,6 +65,11 @@ static void leg_event(const struct aic_telephony_sink *sink,
     case AIC_TEL_EVENT_DTMF:
         call_take_keys(call, event->digits);
         break;
+    case AIC_TEL_EVENT_USAGE:
+        if (event->usage) {
+            call_use(call, CALL_ROLE_LINE, call->leg_provider, event->usage);
+        }
+        break;
     case AIC_TEL_EVENT_TEXT:
         (void)call_type(call, event->text);
         break;

@@ -4,14 +4,16 @@
 /*
  * Inside of a call. Its files: call.c (life), call_leg.c (the line), call_voice.c (the caller's
  * sound and whose turn it is), call_keys.c (the keys that the caller presses), call_answer.c (the
- * agent's answers), call_tools.c (what the model asks for), call_filler.c (words while it takes its
- * time), call_facts.c (the record, and what onlookers see).
+ * agent's answers), call_filler.c (words while one takes its time), call_tools.c and
+ * call_builtin.c (what the model asks for), call_usage.c (what it costs), call_facts.c (the
+ * record, and what onlookers see).
  */
 #include "call/call.h"
 #include "call/cascade.h"
 #include "call/dialog.h"
 #include "call/fetch.h"
 #include "call/playout.h"
+#include "call/prices.h"
 #include "call/recorder.h"
 #include "call/turn.h"
 #include "call/vad.h"
@@ -22,6 +24,8 @@ enum {
     CALL_TOOLS = 8,
     CALL_KEYS = 32,
     CALL_REASON = 48,
+    CALL_USAGE_LINES = 24,
+    CALL_ROLE_LINE = 0,
     CALL_FRAME_BYTES = 8192,
     CALL_NO_MESSAGE = -1
 };
@@ -37,6 +41,17 @@ struct tool_request {
     char *id;
     char *name;
     char *arguments;
+};
+
+/* What was used of one provider in one role. */
+struct usage_line {
+    int role; /* enum responder_role, or CALL_ROLE_LINE */
+    const struct provider *provider;
+    char id[UUID_TEXT]; /* of its fact */
+    uint64_t revision;
+    struct aic_usage total;
+    struct aic_usage session; /* the last totals of a session, where a plugin tells totals */
+    double cost;
 };
 
 /* A tool's request under way. It outlives the answer that asked for it: what it did is recorded. */
@@ -109,6 +124,10 @@ struct call {
     struct aic_format format_in;
     struct aic_format format_out;
 
+    struct usage_line usage[CALL_USAGE_LINES];
+    size_t usage_count;
+    double cost; /* so far, by the price table */
+    bool is_over_cost;
     struct tool_run *tool_runs;
     int tool_calls; /* so far in this call */
 
@@ -197,6 +216,12 @@ void call_apologise(struct call *call, const char *reason);
 /* The answer's words are being waited for, from the model or from a tool. */
 void call_expect_answer(struct call *call);
 
+/* call_usage.c */
+void call_use(struct call *call, int role, const struct provider *provider,
+              const struct aic_usage *usage);
+/* The line's own cost, by how long it has lasted. */
+void call_use_line(struct call *call);
+
 /* call_builtin.c */
 void call_builtins_json(const struct call *call, struct aic_json_writer *w);
 /* False: there is none of this name. `more`: the model has to go on. */
@@ -222,8 +247,7 @@ void call_record_event(struct call *call, const char *type, struct aic_str detai
 /* An event with one text and one number. */
 void call_record_note(struct call *call, const char *type, const char *key, const char *text);
 void call_record_turn(struct call *call, bool was_interrupted);
-void call_record_usage(struct call *call, enum responder_role role, const struct provider *provider,
-                       const struct aic_usage *usage);
+void call_record_usage(struct call *call, struct usage_line *line, const char *role);
 void call_record_switch(struct call *call, enum responder_role role, const struct provider *from,
                         const struct provider *to, const struct aic_error *error);
 /* To the page at the other end and to onlookers. */

@@ -19,12 +19,18 @@ struct live *calls_find(const struct calls *calls, const char *id)
 
 bool calls_have_room(const struct calls *calls)
 {
-    return !calls->refuses && (int64_t)calls->live_count < calls->settings.max_calls;
+    size_t known = calls->live_count + calls->pending_count;
+    return !calls->refuses && (int64_t)known < calls->settings.max_calls;
 }
 
 size_t calls_live(const struct calls *calls)
 {
     return calls->live_count;
+}
+
+size_t calls_waiting(const struct calls *calls)
+{
+    return calls->pending_count;
 }
 
 struct provider *calls_carrier(const struct calls *calls, const char *name)
@@ -124,7 +130,9 @@ struct live *calls_add(struct calls *calls, const struct call_params *params)
                                  .journal = calls->settings.journal,
                                  .recordings_dir = calls->settings.recordings_dir,
                                  .clips = calls->settings.clips,
-                                 .fetch = calls->settings.fetch};
+                                 .fetch = calls->settings.fetch,
+                                 .prices = calls->settings.prices,
+                                 .max_cost = calls->settings.max_cost};
     const struct call_hooks hooks = {.notify = call_notify,
                                      .replied = call_replied,
                                      .spoke = call_spoke,

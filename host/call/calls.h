@@ -22,6 +22,8 @@ struct calls_settings {
     const char *recordings_dir;
     struct clips *clips; /* may be NULL */
     struct fetch *fetch;
+    const struct prices *prices;
+    double max_cost;   /* of a call; 0 = no limit */
     int64_t max_calls; /* of this worker; more are turned away */
 };
 
@@ -43,6 +45,8 @@ int32_t calls_start_provider(struct calls *calls, struct provider *provider);
 /* No new calls from now on; those that live go on. */
 void calls_stop_new(struct calls *calls);
 size_t calls_live(const struct calls *calls);
+/* Those that wait for their sound. */
+size_t calls_waiting(const struct calls *calls);
 /* Ends them all: `politely` with the farewell. */
 void calls_end_all(struct calls *calls, const char *reason, bool politely);
 

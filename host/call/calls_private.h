@@ -90,6 +90,7 @@ struct calls {
     struct arrival *arrivals;
     uint64_t last_request;
     size_t live_count;
+    size_t pending_count;
     bool refuses; /* new calls */
 };
 

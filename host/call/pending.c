@@ -19,7 +19,10 @@ static void give_up(void *data)
     pending->timer = NULL;
     log_warn("call", "its sound did not come", LOG_S("call", pending->id));
     pending->status = AIC_CALL_FAILED;
-    pending_record(pending, pending->is_interrupted ? "interrupted" : "no_media");
+    /* An invitation that no page came back with never was a call. */
+    if (pending->provider || pending->is_interrupted) {
+        pending_record(pending, pending->is_interrupted ? "interrupted" : "no_media");
+    }
     pending_remove(pending);
 }
 
@@ -49,6 +52,7 @@ struct pending *pending_add(struct calls *calls, const struct agent *agent, uint
     pending_wait(pending);
     pending->next = calls->pending;
     calls->pending = pending;
+    calls->pending_count++;
     return pending;
 }
 
@@ -60,6 +64,7 @@ void pending_remove(struct pending *pending)
         at = &(*at)->next;
     }
     *at = pending->next;
+    calls->pending_count--;
     pending_answer(pending, AIC_ERROR_CLOSED, "the call ended before it began");
     if (!pending->keeps_claim) {
         link_release_call(calls->settings.link, pending->id);

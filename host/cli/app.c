@@ -245,6 +245,8 @@ static bool make_calls(struct app *app)
         .recordings_dir = app->recordings_dir,
         .clips = app->clips,
         .fetch = app->fetch,
+        .prices = &app->conf->prices,
+        .max_cost = settings_double(app->conf->limits, "max_cost_per_call"),
         .max_calls = settings_int(app->conf->limits, "max_calls"),
     };
     const struct calls_hooks hooks =

@@ -68,7 +68,8 @@ static void check_drained(void *data)
     struct app *app = data;
     int64_t now_us = sched_now(app->sched);
     app->drain_timer = NULL;
-    if (calls_live(app->calls) == 0 && (!app->server || server_connections(app->server) == 0)) {
+    if (calls_live(app->calls) + calls_waiting(app->calls) == 0 &&
+        (!app->server || server_connections(app->server) == 0)) {
         loop_stop(app->loop);
         return;
     }

@@ -28,6 +28,13 @@ static const struct aic_option limits_options[] = {
      .help = "Calls at the same time in one worker; further ones are turned away.",
      .min = 1,
      .max = 100000},
+    {.name = "max_cost_per_call",
+     .type = AIC_OPTION_FLOAT,
+     .flags = AIC_OPTION_RANGE,
+     .fallback = "0",
+     .help = "A call that has cost this much, by `prices`, is ended politely; 0: no limit.",
+     .min = 0,
+     .max = 1e6},
 };
 
 const struct settings_table conf_limits_table = {
@@ -123,7 +130,7 @@ static const char *default_state_dir(void)
 
 static struct conf *build(struct config *config, const char *name, struct config_problems *problems)
 {
-    static const char *const known[] = {"agents", "limits", "security", NULL};
+    static const char *const known[] = {"agents", "limits", "prices", "security", NULL};
     struct conf *conf = calloc(1, sizeof(*conf));
     if (!conf) {
         config_free(config);
@@ -145,6 +152,7 @@ static struct conf *build(struct config *config, const char *name, struct config
                                     1, NULL, 0, problems);
     conf->private_allow = take_networks(conf->security, "private_allow", problems);
     agents_load(&conf->agents, config_get(root, "agents"), conf->setup, problems);
+    prices_load(&conf->prices, config_get(root, "prices"), conf->setup, problems);
     if (problems->errors > 0) {
         conf_free(conf);
         return NULL;
@@ -187,6 +195,7 @@ void conf_free(struct conf *conf)
     }
     agents_finish(&conf->agents);
     settings_free(conf->limits);
+    prices_finish(&conf->prices);
     free(conf->private_allow);
     settings_free(conf->security);
     setup_destroy(conf->setup);

@@ -6,6 +6,7 @@
  * is created.
  */
 #include "call/agent.h"
+#include "call/prices.h"
 #include "plugin/setup.h"
 
 struct conf {
@@ -14,7 +15,8 @@ struct conf {
     struct settings *limits;
     struct settings *security;
     const char **private_allow; /* NULL-terminated */
-    const char *name;           /* path of the file, or "built-in configuration" */
+    struct prices prices;
+    const char *name; /* path of the file, or "built-in configuration" */
 };
 
 /*

@@ -123,6 +123,10 @@ int config_reference_print(void)
     print_group("server.tls", "TLS on the port itself.", &setup_tls_table);
     print_group("log", "Lines on standard error.", &setup_log_table);
     print_group("limits", "What is too much.", &conf_limits_table);
+    print_group("prices.NAME",
+                "What a provider costs, in a currency of your choice. Calls then carry their cost, "
+                "by provider.",
+                &price_table);
     print_group("security", "What may be reached.", &conf_security_table);
     print_group(
         "agents.NAME",

@@ -232,6 +232,11 @@ void fake_line_press(struct fake_line *line, const char *keys)
     tell(line, (struct aic_telephony_event){.kind = AIC_TEL_EVENT_DTMF, .digits = aic_str(keys)});
 }
 
+void fake_line_use(struct fake_line *line, const struct aic_usage *usage)
+{
+    tell(line, (struct aic_telephony_event){.kind = AIC_TEL_EVENT_USAGE, .usage = usage});
+}
+
 int64_t fake_line_agent_starts(const struct fake_line *line, int64_t from_us)
 {
     for (size_t i = (size_t)(from_us / FRAME_US); i < sizeof(line->heard); i++) {

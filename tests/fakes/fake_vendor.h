@@ -100,6 +100,8 @@ struct fake_line *fake_line_open(struct fake_vendor *vendor, struct call *call,
                                  const struct fake_speech *speeches, size_t count);
 /* The caller presses keys. */
 void fake_line_press(struct fake_line *line, const char *keys);
+/* The carrier tells what was used so far. */
+void fake_line_use(struct fake_line *line, const struct aic_usage *usage);
 /* The other end hangs up. */
 void fake_line_hang_up(struct fake_line *line, uint32_t cause);
 /* First and last moment at which the agent is heard after `from_us`; -1 if never. */
