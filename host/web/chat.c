@@ -141,6 +141,15 @@ static bool message_is_good(struct aic_exchange *exchange, const struct aic_json
                             "\"message\" must be a text of 1 to 8192 bytes.");
         return false;
     }
+    static const char *const texts[] = {"session", "agent"};
+    for (size_t i = 0; i < 2; i++) {
+        const struct aic_json *given = aic_json_get(body, texts[i]);
+        if (given && !aic_json_is_string(given)) {
+            (void)reply_problem(exchange, 422, texts[i],
+                                "\"session\" and \"agent\" must be texts, or left out.");
+            return false;
+        }
+    }
     return true;
 }
 

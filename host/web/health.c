@@ -145,8 +145,11 @@ static void calls_are_known(void *data, int32_t status, struct aic_str list)
 {
     struct health_request *request = data;
     struct aic_json *root = status == AIC_OK ? aic_json_parse(list, 4 << 20) : NULL;
-    int64_t active =
-        root ? (int64_t)aic_json_count(root) : (int64_t)calls_live(request->web->settings.calls);
+    int64_t active = root ? 0 : (int64_t)calls_live(request->web->settings.calls);
+    for (size_t i = 0; i < aic_json_count(root); i++) {
+        struct aic_str state = aic_json_get_text(aic_json_at(root, i), "state");
+        active += !aic_str_equal(state, "waiting");
+    }
     aic_json_free(root);
     (void)answer(request->web, request->exchange, true, active);
     free(request);
