@@ -21,7 +21,10 @@ struct aic_buf {
 /* A literal or C string as aic_str. */
 #define AIC_STR(text) ((struct aic_str){(text), sizeof(text) - 1})
 /* The same as an initialiser of static data. */
-#define AIC_STR_INIT(text) {(text), sizeof(text) - 1}
+#define AIC_STR_INIT(text)                                                                         \
+    {                                                                                              \
+        (text), sizeof(text) - 1                                                                   \
+    }
 
 static inline struct aic_str aic_str(const char *text)
 {

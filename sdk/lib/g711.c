@@ -23,7 +23,7 @@ uint8_t aic_mulaw_from_linear(int16_t sample)
     value += MULAW_BIAS;
     int exponent = top_bit(value) - 7;
     int mantissa = value >> (exponent + 3) & 0x0F;
-    return (uint8_t)~(sign | exponent << 4 | mantissa);
+    return (uint8_t) ~(sign | exponent << 4 | mantissa);
 }
 
 int16_t aic_mulaw_to_linear(uint8_t code)

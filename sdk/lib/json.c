@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "json.h"
 
+#include "json_check.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@ static struct json_object *object_of(const struct aic_json *node)
         const struct aic_json *node;
         struct json_object *object;
     } cast = {.node = node};
+
     return cast.object;
 }
 
@@ -25,68 +27,27 @@ static struct aic_json *node_of(struct json_object *object)
     return (struct aic_json *)object;
 }
 
-/*
- * json-c, even when strict, takes NaN, Infinity, single quotes and numbers like 01. Outside of
- * strings none of the letters that these need may stand except in true, false, null and exponents.
- */
-static bool words_are_json(const char *p, const char *end)
-{
-    while (p < end) {
-        if (*p == '"') {
-            for (p++; p < end && *p != '"'; p++) {
-                if (*p == '\\') {
-                    p++;
-                }
-            }
-            p++;
-            continue;
-        }
-        size_t left = (size_t)(end - p);
-        if (left >= 4 && (memcmp(p, "true", 4) == 0 || memcmp(p, "null", 4) == 0)) {
-            p += 4;
-        } else if (left >= 5 && memcmp(p, "false", 5) == 0) {
-            p += 5;
-        } else if (strchr("{}[]:, \t\r\n0123456789+-.eE", *p) && *p != '\0') {
-            p++;
-        } else {
-            return false;
-        }
-    }
-    return true;
-}
-
 struct aic_json *aic_json_parse(struct aic_str text, size_t max_bytes)
 {
     size_t max = max_bytes ? max_bytes : AIC_JSON_MAX_BYTES;
     if (!text.ptr || text.len == 0 || text.len > max || text.len > INT32_MAX ||
-        !aic_utf8_valid(text) || !words_are_json(text.ptr, text.ptr + text.len)) {
+        !aic_utf8_valid(text) || !aic_json_is_valid(text, AIC_JSON_MAX_DEPTH)) {
         return NULL;
     }
-    struct json_tokener *tokener = json_tokener_new_ex(AIC_JSON_MAX_DEPTH);
+    struct json_tokener *tokener = json_tokener_new_ex(AIC_JSON_MAX_DEPTH + 1);
     if (!tokener) {
         return NULL;
     }
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
     struct json_object *root = json_tokener_parse_ex(tokener, text.ptr, (int)text.len);
-    enum json_tokener_error error = json_tokener_get_error(tokener);
-    if (error == json_tokener_continue) {
+    if (json_tokener_get_error(tokener) == json_tokener_continue) {
         /* A bare number at the end of the text is complete only with something behind it. */
         root = json_tokener_parse_ex(tokener, "", 1);
-        error = json_tokener_get_error(tokener);
-    } else if (error == json_tokener_success) {
-        size_t end = json_tokener_get_parse_end(tokener);
-        while (end < text.len && strchr(" \t\r\n", text.ptr[end]) && text.ptr[end]) {
-            end++;
-        }
-        if (end < text.len) {
-            error = json_tokener_error_parse_unexpected;
-        }
+    }
+    if (json_tokener_get_error(tokener) != json_tokener_success) {
+        json_object_put(root);
+        root = NULL;
     }
     json_tokener_free(tokener);
-    if (error != json_tokener_success) {
-        json_object_put(root);
-        return NULL;
-    }
     return node_of(root);
 }
 
@@ -142,8 +103,8 @@ int aic_json_each(const struct aic_json *object,
     struct json_object_iterator end = json_object_iter_end(object_of(object));
     int result = 0;
     while (result == 0 && !json_object_iter_equal(&it, &end)) {
-        result = each(data, json_object_iter_peek_name(&it),
-                      node_of(json_object_iter_peek_value(&it)));
+        result =
+            each(data, json_object_iter_peek_name(&it), node_of(json_object_iter_peek_value(&it)));
         json_object_iter_next(&it);
     }
     return result;

@@ -28,8 +28,7 @@ void aic_json_free(struct aic_json *root);
 /* Every node below is borrowed from the document. All accept a NULL node. */
 const struct aic_json *aic_json_get(const struct aic_json *object, const char *key);
 /* Follows keys: aic_json_path(root, "start", "customParameters", NULL). */
-const struct aic_json *aic_json_path(const struct aic_json *object, ...)
-    __attribute__((sentinel));
+const struct aic_json *aic_json_path(const struct aic_json *object, ...) __attribute__((sentinel));
 const struct aic_json *aic_json_at(const struct aic_json *array, size_t index);
 /* Elements of an array, members of an object; else 0. */
 size_t aic_json_count(const struct aic_json *node);

@@ -11,9 +11,13 @@
 static void test_rfc4648_vectors(void **state)
 {
     (void)state;
-    static const char *const pairs[][2] = {{"", ""},         {"f", "Zg=="},     {"fo", "Zm8="},
-                                           {"foo", "Zm9v"},  {"foob", "Zm9vYg=="},
-                                           {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    static const char *const pairs[][2] = {{"", ""},
+                                           {"f", "Zg=="},
+                                           {"fo", "Zm8="},
+                                           {"foo", "Zm9v"},
+                                           {"foob", "Zm9vYg=="},
+                                           {"fooba", "Zm9vYmE="},
+                                           {"foobar", "Zm9vYmFy"}};
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         char text[16];
         uint8_t bytes[16];
@@ -28,8 +32,8 @@ static void test_rfc4648_vectors(void **state)
 static void test_refuses_all_but_canonical_text(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"Zg=",  "Zg",   "Z===", "====", "Zh==", "Zm9=", "Zm 9",
-                                      "Zm-9", "Zg==Zg==", "Zm9v\n", "=Zm9", "Zm9v="};
+    static const char *const bad[] = {"Zg=",  "Zg",   "Z===",     "====",   "Zh==", "Zm9=",
+                                      "Zm 9", "Zm-9", "Zg==Zg==", "Zm9v\n", "=Zm9", "Zm9v="};
     uint8_t bytes[16];
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         if (aic_base64_decode(bytes, bad[i], strlen(bad[i])) != -1) {

@@ -14,10 +14,17 @@ static void test_refuses_what_is_not_json(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "",         " ",        "{",          "{\"a\":1",    "{'a':1}",       "{\"a\":NaN}",
-        "Infinity", "[1,]",     "{\"a\":1,}", "[1] x",       "{} {}",         "// c\n{}",
-        "nul",      "\"\xff\"", "\"a\nb",     "{\"a\" 1}",   "[-Infinity]",   "tru",
-        "{\"a\":}", "[,1]",     "\"\xed\xa0\x80\"",
+        "",          " ",           "{",
+        "{\"a\":1",  "{'a':1}",     "{\"a\":NaN}",
+        "Infinity",  "[1,]",        "{\"a\":1,}",
+        "[1] x",     "{} {}",       "// c\n{}",
+        "nul",       "\"\xff\"",    "\"a\nb",
+        "{\"a\" 1}", "[-Infinity]", "tru",
+        "01",        "-",           "1.",
+        "1e",        "[1,]",        "{\"a\":1,}",
+        "{a:1}",     "\"\\x\"",     "\"\\u12g4\"",
+        "+1",        ".5",          "'a'",
+        "{\"a\":}",  "[,1]",        "\"\xed\xa0\x80\"",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct aic_json *root = aic_json_parse(aic_str(bad[i]), 0);
@@ -46,8 +53,9 @@ static void test_getters_forgive_careless_types(void **state)
 {
     (void)state;
     struct aic_json *root = aic_json_parse(
-        aic_str("{\"n\":\"42\",\"i\":7,\"d\":1.5,\"s\":\"x\\u0000y\",\"z\":null,\"b\":\"true\","
-                "\"o\":{\"p\":[1,2,{\"q\":\"deep\"}]},\"huge\":1e999,\"big\":99999999999999999999}"),
+        aic_str(
+            "{\"n\":\"42\",\"i\":7,\"d\":1.5,\"s\":\"x\\u0000y\",\"z\":null,\"b\":\"true\","
+            "\"o\":{\"p\":[1,2,{\"q\":\"deep\"}]},\"huge\":1e999,\"big\":99999999999999999999}"),
         0);
     assert_non_null(root);
     assert_int_equal(aic_json_get_int(root, "n", -1), 42);
@@ -93,7 +101,7 @@ static void test_writer_escapes_and_reads_back(void **state)
     aic_json_member(&w, "text", AIC_STR("a\"b\\c\n\x01\x7f\xff\xc3\xa9"));
     aic_json_member_int(&w, "n", -5);
     aic_json_member_double(&w, "d", 0.1);
-    aic_json_member_double(&w, "nan", NAN);
+    aic_json_member_double(&w, "nan", (double)NAN);
     aic_json_member_text(&w, "none", NULL);
     aic_json_key(&w, "list");
     aic_json_open(&w, '[');
@@ -111,8 +119,8 @@ static void test_writer_escapes_and_reads_back(void **state)
                         "\"raw\":{\"x\":1}}");
     struct aic_json *root = aic_json_parse(aic_buf_view(&buf), 0);
     assert_non_null(root);
-    assert_true(aic_str_equal(aic_json_get_text(root, "text"),
-                              "a\"b\\c\n\x01\x7f\xef\xbf\xbd\xc3\xa9"));
+    assert_true(
+        aic_str_equal(aic_json_get_text(root, "text"), "a\"b\\c\n\x01\x7f\xef\xbf\xbd\xc3\xa9"));
     assert_true(aic_str_equal(aic_json_print(aic_json_get(root, "raw")), "{\"x\":1}"));
     aic_json_free(root);
     aic_buf_finish(&buf);

@@ -30,7 +30,7 @@
 
 #ifdef __cplusplus
 #define AIC_BEGIN_DECLS extern "C" {
-#define AIC_END_DECLS }
+#define AIC_END_DECLS   }
 #else
 #define AIC_BEGIN_DECLS
 #define AIC_END_DECLS

@@ -14,7 +14,7 @@ struct aic_host {
     uint32_t size;
     uint32_t abi_major;
     uint32_t abi_minor;
-    uint32_t reserved; /* 0 */
+    uint32_t reserved;   /* 0 */
     void *impl;          /* the host's own */
     const char *name;    /* "aicaller" */
     const char *version; /* of the host, "0.1.0" */

@@ -63,10 +63,10 @@ struct aic_http_event {
     uint32_t header_count; /* with HEADERS */
     const struct aic_header *headers;
     uint32_t header_size;
-    uint32_t reserved;   /* 0 */
-    struct aic_str data; /* with DATA and SSE */
-    struct aic_str name; /* with SSE: the event's name, empty when it has none */
-    int64_t ttfb_us;     /* with HEADERS: since start */
+    uint32_t reserved;             /* 0 */
+    struct aic_str data;           /* with DATA and SSE */
+    struct aic_str name;           /* with SSE: the event's name, empty when it has none */
+    int64_t ttfb_us;               /* with HEADERS: since start */
     const struct aic_error *error; /* with ERROR: category TIMEOUT, NETWORK, TLS, PROTOCOL ... */
 };
 

@@ -17,7 +17,7 @@ AIC_BEGIN_DECLS
 enum {
     AIC_LLM_STREAMING = 1u << 0,
     AIC_LLM_TOOLS = 1u << 1,
-    AIC_LLM_SCRIPTED = 1u << 2, /* fixed answers; not to be called an AI */
+    AIC_LLM_SCRIPTED = 1u << 2,     /* fixed answers; not to be called an AI */
     AIC_LLM_COUNTS_MISSES = 1u << 3 /* handles what it does not understand by itself */
 };
 
@@ -52,7 +52,7 @@ enum {
 struct aic_llm_event {
     uint32_t size;
     uint32_t kind;
-    uint64_t id; /* of the request */
+    uint64_t id;         /* of the request */
     struct aic_str text; /* TEXT_DELTA, REASONING_DELTA */
     /* TOOL_CALL: the index counts calls of this answer; an id is made up where the vendor gives
      * none; arguments are JSON text as the model wrote it, valid or not. */

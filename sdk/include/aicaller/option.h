@@ -14,9 +14,9 @@ AIC_BEGIN_DECLS
 enum {
     AIC_OPTION_NONE = 0,
     AIC_OPTION_STRING = 1,
-    AIC_OPTION_SECRET = 2,   /* a string that is never shown or logged */
-    AIC_OPTION_INT = 3,      /* signed 64 bit */
-    AIC_OPTION_FLOAT = 4,    /* an integer is accepted as well */
+    AIC_OPTION_SECRET = 2, /* a string that is never shown or logged */
+    AIC_OPTION_INT = 3,    /* signed 64 bit */
+    AIC_OPTION_FLOAT = 4,  /* an integer is accepted as well */
     AIC_OPTION_BOOL = 5,
     AIC_OPTION_DURATION = 6, /* "500ms", "3s", "2m", "1h", or a number of ms; read as int, in ms */
     AIC_OPTION_BYTES = 7,    /* "64k", "2M", or a number; read as int */

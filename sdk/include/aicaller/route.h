@@ -29,22 +29,22 @@ struct aic_exchange; /* one request and its answer, the host's */
 /* A request to us. Valid until the handler returns. */
 struct aic_request {
     uint32_t size;
-    uint32_t method;         /* one of AIC_METHOD_... */
-    struct aic_str path;     /* as sent, without the query */
-    struct aic_str query;    /* as sent, without '?' */
-    struct aic_str body;     /* whole */
-    struct aic_str peer;     /* "192.0.2.1", of the connection */
-    uint32_t is_tls;         /* 1 when the port itself speaks TLS */
-    uint32_t is_loopback;    /* 1 when it came from this machine and through no proxy */
-    uint32_t is_websocket;   /* 1 for an upgrade request */
-    uint32_t reserved;       /* 0 */
+    uint32_t method;       /* one of AIC_METHOD_... */
+    struct aic_str path;   /* as sent, without the query */
+    struct aic_str query;  /* as sent, without '?' */
+    struct aic_str body;   /* whole */
+    struct aic_str peer;   /* "192.0.2.1", of the connection */
+    uint32_t is_tls;       /* 1 when the port itself speaks TLS */
+    uint32_t is_loopback;  /* 1 when it came from this machine and through no proxy */
+    uint32_t is_websocket; /* 1 for an upgrade request */
+    uint32_t reserved;     /* 0 */
 };
 
 struct aic_response {
     uint32_t size;
     int32_t status;
-    const char *content_type; /* NULL = none */
-    struct aic_str body;      /* copied */
+    const char *content_type;         /* NULL = none */
+    struct aic_str body;              /* copied */
     const struct aic_header *headers; /* further ones; copied */
     uint32_t header_count;
     uint32_t header_size; /* sizeof(struct aic_header) */

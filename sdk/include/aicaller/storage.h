@@ -31,18 +31,18 @@ struct aic_storage_caps {
 
 struct aic_fact {
     uint32_t size;
-    uint32_t reserved;     /* 0 */
-    struct aic_str table;  /* "calls", "messages", "events" ... */
-    struct aic_str id;     /* UUID text; the primary key */
+    uint32_t reserved;      /* 0 */
+    struct aic_str table;   /* "calls", "messages", "events" ... */
+    struct aic_str id;      /* UUID text; the primary key */
     struct aic_str call_id; /* UUID text; empty where it belongs to no call */
-    uint64_t revision;     /* rises with each version of this row */
+    uint64_t revision;      /* rises with each version of this row */
     struct aic_str columns; /* JSON object; absent columns stay as they are */
 };
 
 /* A fact that the database will never take. */
 struct aic_fact_rejection {
-    uint32_t index;    /* in the batch */
-    uint32_t reserved; /* 0 */
+    uint32_t index;        /* in the batch */
+    uint32_t reserved;     /* 0 */
     struct aic_str reason; /* valid until the instance's next operation */
 };
 
@@ -50,15 +50,15 @@ struct aic_append_result {
     uint32_t size; /* set by the host */
     uint32_t rejection_count;
     const struct aic_fact_rejection *rejections; /* valid until the instance's next operation */
-    uint32_t rejection_size; /* sizeof(struct aic_fact_rejection) */
-    uint32_t reserved;       /* 0 */
+    uint32_t rejection_size;                     /* sizeof(struct aic_fact_rejection) */
+    uint32_t reserved;                           /* 0 */
 };
 
 struct aic_migration {
-    uint32_t size; /* set by the host */
-    uint32_t reserved;    /* 0 */
-    int64_t current;      /* schema version of the database; 0 = empty */
-    int64_t latest;       /* that this plugin knows */
+    uint32_t size;          /* set by the host */
+    uint32_t reserved;      /* 0 */
+    int64_t current;        /* schema version of the database; 0 = empty */
+    int64_t latest;         /* that this plugin knows */
     struct aic_str pending; /* JSON array of {"version", "name"}; valid until the next operation */
 };
 

@@ -38,8 +38,8 @@ struct aic_stt_caps {
     uint32_t flags;
     const struct aic_format *formats; /* accepted, best first; static data */
     uint32_t format_count;
-    uint32_t format_size;     /* sizeof(struct aic_format) */
-    int64_t max_session_us;   /* 0 = none; the host rotates sessions before */
+    uint32_t format_size;       /* sizeof(struct aic_format) */
+    int64_t max_session_us;     /* 0 = none; the host rotates sessions before */
     int64_t preferred_block_us; /* of audio per push; 0 = as it comes */
 };
 
@@ -56,10 +56,10 @@ enum {
     AIC_STT_EVENT_UPDATED = 9,   /* answers `update` */
     AIC_STT_EVENT_REVISION = 10, /* better text for a finished turn (formatting, speaker) */
     AIC_STT_EVENT_USAGE = 11,
-    AIC_STT_EVENT_WARNING = 12,    /* `error` tells; the session goes on */
-    AIC_STT_EVENT_ERROR = 13,      /* `error` tells; by its scope the session is dead or not */
+    AIC_STT_EVENT_WARNING = 12,     /* `error` tells; the session goes on */
+    AIC_STT_EVENT_ERROR = 13,       /* `error` tells; by its scope the session is dead or not */
     AIC_STT_EVENT_RECONNECTED = 14, /* audio of `duration_us` may have been lost */
-    AIC_STT_EVENT_CLOSED = 15      /* answers `finish`: everything pending was delivered */
+    AIC_STT_EVENT_CLOSED = 15       /* answers `finish`: everything pending was delivered */
 };
 
 /* What a transcript covers. */
@@ -103,12 +103,12 @@ struct aic_stt_event {
     uint32_t stability;
     uint32_t flags;
     struct aic_str text;
-    struct aic_str language;  /* BCP 47; empty unknown */
-    float confidence;         /* of the text, or of the end of turn; 0 to 1; -1 unknown */
-    int32_t channel;          /* 0 */
-    int64_t start_us;         /* media time of the session; -1 unknown */
-    int64_t end_us;           /* -1 unknown */
-    int64_t duration_us;      /* with RECONNECTED */
+    struct aic_str language; /* BCP 47; empty unknown */
+    float confidence;        /* of the text, or of the end of turn; 0 to 1; -1 unknown */
+    int32_t channel;         /* 0 */
+    int64_t start_us;        /* media time of the session; -1 unknown */
+    int64_t end_us;          /* -1 unknown */
+    int64_t duration_us;     /* with RECONNECTED */
     const struct aic_stt_word *words;
     uint32_t word_count;
     uint32_t word_size; /* sizeof(struct aic_stt_word) */
@@ -129,13 +129,13 @@ struct aic_stt_sink {
 
 struct aic_stt_open {
     uint32_t size;
-    uint32_t reserved; /* 0 */
-    struct aic_format format; /* one of the accepted ones */
-    const char *call_id;      /* for logs and vendor tags */
-    const char *language;     /* BCP 47, such as "en" or "en-IN"; "" = the provider's own */
+    uint32_t reserved;           /* 0 */
+    struct aic_format format;    /* one of the accepted ones */
+    const char *call_id;         /* for logs and vendor tags */
+    const char *language;        /* BCP 47, such as "en" or "en-IN"; "" = the provider's own */
     const struct aic_str *hints; /* words and phrases to expect */
     uint32_t hint_count;
-    uint32_t hint_size; /* sizeof(struct aic_str) */
+    uint32_t hint_size;     /* sizeof(struct aic_str) */
     int64_t endpointing_ms; /* silence that ends a turn, where the vendor wants to be told; 0 */
 };
 

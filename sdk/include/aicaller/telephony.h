@@ -171,7 +171,7 @@ struct aic_telephony_sink {
 
 struct aic_telephony_accept {
     uint32_t size;
-    uint32_t reserved;  /* 0 */
+    uint32_t reserved;   /* 0 */
     const char *call_id; /* ours */
     const char *token;   /* to come back with MEDIA_START; letters, digits, '-', '_', '.' */
 };
@@ -196,12 +196,12 @@ struct aic_telephony_dial {
 
 struct aic_telephony_transfer {
     uint32_t size;
-    uint32_t reserved;       /* 0 */
-    uint64_t request_id;     /* ERROR repeats it */
-    const char *to;          /* E.164 or sip: */
-    const char *caller_id;   /* "" = the carrier's default */
-    struct aic_str whisper;  /* said to the called person before the legs are joined; or empty */
-    int64_t ring_ms;         /* 0 = the carrier's default */
+    uint32_t reserved;      /* 0 */
+    uint64_t request_id;    /* ERROR repeats it */
+    const char *to;         /* E.164 or sip: */
+    const char *caller_id;  /* "" = the carrier's default */
+    struct aic_str whisper; /* said to the called person before the legs are joined; or empty */
+    int64_t ring_ms;        /* 0 = the carrier's default */
 };
 
 struct aic_telephony {
@@ -249,7 +249,8 @@ struct aic_telephony {
     int32_t (*hangup)(void *self, uint64_t request_id, struct aic_str provider_call_id);
     /* Asks the carrier whether the credentials work. RESULT follows. [call] */
     int32_t (*probe)(void *self, uint64_t request_id);
-    /* Administrative verbs that only some carriers have ("number.show", "number.set", "record.start"
+    /* Administrative verbs that only some carriers have ("number.show", "number.set",
+     * "record.start"
      * ...), with JSON parameters. RESULT follows. The plugin's README lists them. [call] */
     int32_t (*control)(void *self, uint64_t request_id, const char *verb, struct aic_str json);
     /* Opens connections ahead of a call. Best effort. [call] */

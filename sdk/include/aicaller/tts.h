@@ -30,9 +30,9 @@ struct aic_tts_caps {
     uint32_t flags;
     const struct aic_format *formats; /* that it can make, best first; static data */
     uint32_t format_count;
-    uint32_t format_size;      /* sizeof(struct aic_format) */
-    uint32_t max_text_bytes;   /* per push; 0 = none */
-    uint32_t reserved;         /* 0 */
+    uint32_t format_size;    /* sizeof(struct aic_format) */
+    uint32_t max_text_bytes; /* per push; 0 = none */
+    uint32_t reserved;       /* 0 */
 };
 
 enum {
@@ -64,8 +64,8 @@ struct aic_tts_event {
     const struct aic_audio *audio;
     const struct aic_tts_span *spans; /* with ALIGNMENT; already relative to the utterance */
     uint32_t span_count;
-    uint32_t span_size;           /* sizeof(struct aic_tts_span) */
-    struct aic_str text_spoken;   /* with CANCELLED, where the vendor tells */
+    uint32_t span_size;         /* sizeof(struct aic_tts_span) */
+    struct aic_str text_spoken; /* with CANCELLED, where the vendor tells */
     struct aic_str text_remaining;
     struct aic_str vendor_id; /* the vendor's request id */
     const struct aic_usage *usage;
