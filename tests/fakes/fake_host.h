@@ -24,6 +24,10 @@ struct aic_http {
     char *body;
     size_t body_bytes;
     uint32_t flags;
+    int64_t connect_ms; /* deadlines as asked for; none is enforced here */
+    int64_t first_byte_ms;
+    int64_t idle_ms;
+    int64_t total_ms;
     bool ended; /* DONE, ERROR or cancelled */
     bool cancelled;
     void (*event)(void *data, const struct aic_http_event *event);

@@ -37,6 +37,10 @@ static int32_t http_start(const struct aic_host *host, const struct aic_http_req
                            .body = aic_str_dup(params->body),
                            .body_bytes = params->body.len,
                            .flags = params->flags,
+                           .connect_ms = params->connect_ms,
+                           .first_byte_ms = params->first_byte_ms,
+                           .idle_ms = params->idle_ms,
+                           .total_ms = params->total_ms,
                            .event = event,
                            .data = data};
     struct aic_http **end = &fake->requests;
