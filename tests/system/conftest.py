@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
 """
 Fixtures of the system tests. `serve` starts servers, `aicaller` runs commands, `browser` starts
-Chromium, `postgres` is a database of its own, `vendor_python` runs a vendor's own library.
+Chromium, `postgres` is a database of its own, `vendors` are the simulators of tests/fakes/vendors,
+`vendor_python` runs a vendor's own library.
 Everything they start is ended with the test, which fails if something of it stays behind.
 """
 import os
@@ -10,6 +11,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import uuid
 
 import pytest
@@ -18,6 +20,10 @@ import browser as chromium
 import conf as configurations
 import program
 from postgres import Postgres
+
+sys.path.insert(0, str(program.ROOT / "tests/fakes"))
+
+from vendors.client import Simulators  # noqa: E402
 
 OUTPUT = program.ROOT / "tests/output/system"
 
@@ -152,6 +158,24 @@ def postgres(postgres_server):
     """A private PostgreSQL with an empty database for this test; see postgres.py."""
     postgres_server.use_new_database(f"test_{uuid.uuid4().hex}")
     return postgres_server
+
+
+@pytest.fixture(scope="session")
+def simulators(tmp_path_factory):
+    """One program that plays all vendors, for all tests; `vendors` is it as if just started."""
+    with Simulators(tmp_path_factory.mktemp("simulators")) as running:
+        yield running
+
+
+@pytest.fixture
+def vendors(simulators):
+    """
+    Deepgram, Groq, OpenAI, ElevenLabs and Twilio on loopback, with nothing set, received or broken
+    yet: vendors.url("deepgram") is what goes into a provider's `url`; the rest is in
+    tests/fakes/vendors/README.md. For TLS start the server with SSL_CERT_FILE=vendors.ca.
+    """
+    simulators.reset()
+    return simulators
 
 
 @pytest.fixture

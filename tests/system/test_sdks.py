@@ -6,25 +6,14 @@ with verification. That is what makes the simulators worth testing against.
 import json
 import pathlib
 import subprocess
-import sys
 
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "fakes"))
-
-from vendors.client import Simulators  # noqa: E402
-
 SECONDS = 180
 OVER = pytest.mark.parametrize("over", ["http", "https"])
 # The number of checks that each program has at least; a program that checks nothing does not pass.
 LIBRARIES = {"deepgram": 9, "groq": 14, "openai": 14, "elevenlabs": 7}
-
-
-@pytest.fixture(scope="module", name="simulators")
-def _simulators(tmp_path_factory):
-    with Simulators(tmp_path_factory.mktemp("simulators")) as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -37,18 +37,6 @@ pytestmark = pytest.mark.slow
 ANSWER_FAULTS = [name for name, kind in faults.KINDS.items() if "sse" in kind.before]
 
 
-@pytest.fixture(scope="module", name="running")
-def _running(tmp_path_factory):
-    with Simulators(tmp_path_factory.mktemp("simulators")) as running:
-        yield running
-
-
-@pytest.fixture(name="vendors")
-def _vendors(running):
-    running.reset()
-    return running
-
-
 def post(vendors, path="/openai/v1/chat/completions", body=CHAT, port=None, seconds=10.0,
          headers=None):
     """(status, headers, body) of one request."""
