@@ -29,8 +29,8 @@ static void draft_begin(struct draft *draft)
 
 static void put_time(struct draft *draft, const char *key, int64_t wall_us)
 {
-    char text[TIME_TEXT];
     if (wall_us > 0) {
+        char text[TIME_TEXT];
         time_format(text, wall_us);
         aic_json_member_text(&draft->w, key, text);
     }

@@ -39,8 +39,10 @@ static bool try_provider(const struct conf *conf, const struct setup_provider *p
                            "provider \"%s\" can not be created; its plugin does not say why",
                            provider->name);
     }
+    bool is_good = made != NULL;
     provider_destroy(made);
-    return made != NULL;
+    env->complained_data = NULL;
+    return is_good;
 }
 
 int conf_try(const struct conf *conf, struct config_problems *problems)

@@ -16,10 +16,17 @@ static bool goodbye(const char *text)
 static void test_goodbyes_are_recognised(void **state)
 {
     (void)state;
-    static const char *const yes[] = {
-        "Goodbye.", "bye", "Okay, bye bye!", "thank you very much and goodbye",
-        "no thanks that's all, have a nice day", "please hang up", "That is all, thank you, bye",
-        "अलविदा", "ठीक है, बाय बाय", "फिर मिलेंगे", "tschüss"};
+    static const char *const yes[] = {"Goodbye.",
+                                      "bye",
+                                      "Okay, bye bye!",
+                                      "thank you very much and goodbye",
+                                      "no thanks that's all, have a nice day",
+                                      "please hang up",
+                                      "That is all, thank you, bye",
+                                      "अलविदा",
+                                      "ठीक है, बाय बाय",
+                                      "फिर मिलेंगे",
+                                      "tschüss"};
     for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
         if (!goodbye(yes[i])) {
             fail_msg("not a goodbye: %s", yes[i]);
@@ -31,9 +38,15 @@ static void test_other_sentences_are_no_goodbyes(void **state)
 {
     (void)state;
     static const char *const no[] = {
-        "hello", "don't hang up", "please do not hang up yet",
-        "before I say goodbye", "I would like to buy a ticket", "Mr. Byers called me today at noon",
-        "I said goodbye to my old contract and now I want a new one from you", "फोन मत रखो", ""};
+        "hello",
+        "don't hang up",
+        "please do not hang up yet",
+        "before I say goodbye",
+        "I would like to buy a ticket",
+        "Mr. Byers called me today at noon",
+        "I said goodbye to my old contract and now I want a new one from you",
+        "फोन मत रखो",
+        ""};
     for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
         if (goodbye(no[i])) {
             fail_msg("taken for a goodbye: %s", no[i]);

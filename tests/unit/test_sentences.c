@@ -101,7 +101,9 @@ static void test_a_text_without_stops_is_cut_between_words(void **state)
 static void test_broken_utf8_does_no_harm(void **state)
 {
     (void)state;
-    expect("a\xff\xfe" "b. c\xc3", "ab.|c|");
+    expect("a\xff\xfe"
+           "b. c\xc3",
+           "ab.|c|");
 }
 
 int main(void)

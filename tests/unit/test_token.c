@@ -48,9 +48,9 @@ static void test_every_changed_character_is_noticed(void **state)
     }
     assert_int_equal(token_check(aic_str(text), "secres", NULL, 0, &token), AIC_ERROR_DENIED);
     assert_int_equal(token_check(aic_str(text), "", NULL, 0, &token), AIC_ERROR_DENIED);
-    assert_int_equal(token_check(aic_str(text), "secret", "0198f3b2-7c10-7a31-9f00-0123456789ac", 0,
-                                 &token),
-                     AIC_ERROR_DENIED);
+    assert_int_equal(
+        token_check(aic_str(text), "secret", "0198f3b2-7c10-7a31-9f00-0123456789ac", 0, &token),
+        AIC_ERROR_DENIED);
 }
 
 int main(void)

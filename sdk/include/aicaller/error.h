@@ -31,9 +31,13 @@ enum {
     AIC_CATEGORY_INTERNAL = 18        /* a defect of the plugin or of its library */
 };
 
-/* What the error is about: only this request, the session, or everything under these credentials.
- */
-enum { AIC_SCOPE_NONE = 0, AIC_SCOPE_REQUEST = 1, AIC_SCOPE_SESSION = 2, AIC_SCOPE_PROVIDER = 3 };
+/* What the error is about. */
+enum {
+    AIC_SCOPE_NONE = 0,
+    AIC_SCOPE_REQUEST = 1, /* only this request; the next may well succeed */
+    AIC_SCOPE_SESSION = 2, /* the session; a new one may well succeed */
+    AIC_SCOPE_PROVIDER = 3 /* everything under these credentials */
+};
 
 /* The plugin's advice. */
 enum {
