@@ -99,7 +99,7 @@ static void let_in(struct arrival *arrival, struct pending *pending)
                                         .format_in = arrival->format_in,
                                         .format_out = arrival->format_out};
     pending_keep_claim(pending);
-    pending_answer(pending, AIC_OK, NULL);
+    pending_answer(pending, AIC_OK, "", NULL);
     pending_remove(pending);
     if (!live) {
         turn_away(arrival, arrival->is_gone ? "gone" : "out_of_memory");

@@ -59,11 +59,25 @@ struct calls_dial {
     struct aic_str variables;
     const char *record_to; /* NULL = as the agent says */
     const char *provider;  /* NULL = the agent's first that dials */
+    const char *actor;     /* who asks, for the audit: "api", "command line" */
 };
 
-/* The carrier took it, or not: a status, the call's ids, and in `error` a sentence. */
-typedef void (*calls_dialed)(void *data, int32_t status, const char *call_id, const char *call_sid,
-                             const char *error);
+/*
+ * What became of a wish to dial. The carrier took it: AIC_OK. Otherwise `reason` is a word for
+ * programs and `error` a sentence for people. The gate's refusals (docs/outbound.md):
+ * AIC_ERROR_DENIED, AIC_ERROR_BUSY over a limit, AIC_ERROR_CLOSED when the storage that has to be
+ * asked does not answer. Texts are borrowed.
+ */
+struct calls_dial_result {
+    int32_t status;
+    const char *call_id;
+    const char *call_sid;   /* NULL while the carrier has not given one */
+    const char *reason;     /* "" with AIC_OK */
+    const char *error;      /* NULL with AIC_OK */
+    int64_t retry_after_ms; /* over a limit: when there is room again; 0 = unknown */
+};
+
+typedef void (*calls_dialed)(void *data, const struct calls_dial_result *result);
 /* The reply comes exactly once, never from inside. */
 void calls_dial(struct calls *calls, const struct calls_dial *params, calls_dialed reply,
                 void *data);

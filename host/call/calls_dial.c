@@ -13,7 +13,7 @@ static void reply_is_due(void *data)
 {
     struct pending *pending = data;
     /* The carrier takes its time: the call is on its way without a carrier's id yet. */
-    pending_answer(pending, AIC_OK, NULL);
+    pending_answer(pending, AIC_OK, "", NULL);
     pending_wait(pending);
 }
 
@@ -32,17 +32,27 @@ static struct provider *choose_carrier(const struct calls *calls, const struct a
     return NULL;
 }
 
-/* Why a call can not be placed; NULL when it can. */
-static const char *obstacle(const struct calls *calls, const struct agent *agent,
-                            const struct provider *provider)
+/* Why a call can not be placed, for programs and for people. */
+struct obstacle {
+    int32_t status;
+    const char *reason;
+    const char *error;
+};
+
+static struct obstacle find_obstacle(const struct calls *calls, const struct agent *agent,
+                                     const struct provider *provider)
 {
     if (!agent) {
-        return "there is no such agent";
+        return (struct obstacle){AIC_ERROR_NOT_FOUND, "no_agent", "there is no such agent"};
     }
     if (!provider || !provider->telephony.dial) {
-        return "the agent has no telephony provider that can dial";
+        return (struct obstacle){AIC_ERROR_UNSUPPORTED, "no_carrier",
+                                 "the agent has no telephony provider that can dial"};
     }
-    return calls_have_room(calls) ? NULL : "no room for another call now";
+    if (!calls_have_room(calls)) {
+        return (struct obstacle){AIC_ERROR_CLOSED, "no_room", "no room for another call now"};
+    }
+    return (struct obstacle){AIC_OK, "", NULL};
 }
 
 static int32_t place(struct pending *pending)
@@ -66,9 +76,7 @@ static int32_t place(struct pending *pending)
 
 /* An answer that must not come from inside of the request. */
 struct refusal {
-    struct calls *calls;
-    int32_t status;
-    const char *error;
+    struct obstacle obstacle;
     calls_dialed reply;
     void *data;
 };
@@ -76,16 +84,19 @@ struct refusal {
 static void tell_refusal(void *data)
 {
     struct refusal *refusal = data;
-    refusal->reply(refusal->data, refusal->status, "", NULL, refusal->error);
+    const struct calls_dial_result result = {.status = refusal->obstacle.status,
+                                             .call_id = "",
+                                             .reason = refusal->obstacle.reason,
+                                             .error = refusal->obstacle.error};
+    refusal->reply(refusal->data, &result);
     free(refusal);
 }
 
-static void refuse(struct calls *calls, int32_t status, const char *error, calls_dialed reply,
-                   void *data)
+static void refuse(struct calls *calls, struct obstacle obstacle, calls_dialed reply, void *data)
 {
     struct refusal *refusal = malloc(sizeof(*refusal));
     if (refusal) {
-        *refusal = (struct refusal){calls, status, error, reply, data};
+        *refusal = (struct refusal){obstacle, reply, data};
         (void)sched_post(calls->settings.sched, tell_refusal, refusal);
     }
 }
@@ -95,10 +106,14 @@ void calls_dial(struct calls *calls, const struct calls_dial *params, calls_dial
 {
     const struct agent *agent = agents_find(calls->settings.agents, params->agent);
     struct provider *provider = agent ? choose_carrier(calls, agent, params->provider) : NULL;
-    const char *reason = obstacle(calls, agent, provider);
-    struct pending *pending = reason ? NULL : pending_add(calls, agent, AIC_DIRECTION_OUTBOUND);
+    struct obstacle obstacle = find_obstacle(calls, agent, provider);
+    struct pending *pending =
+        obstacle.status == AIC_OK ? pending_add(calls, agent, AIC_DIRECTION_OUTBOUND) : NULL;
+    if (obstacle.status == AIC_OK && !pending) {
+        obstacle = (struct obstacle){AIC_ERROR_MEMORY, "out_of_memory", "out of memory"};
+    }
     if (!pending) {
-        refuse(calls, reason ? AIC_ERROR_DENIED : AIC_ERROR_MEMORY, reason, reply, data);
+        refuse(calls, obstacle, reply, data);
         return;
     }
     struct sched *sched = calls->settings.sched;
@@ -125,7 +140,9 @@ void calls_dial(struct calls *calls, const struct calls_dial *params, calls_dial
         pending->status = AIC_CALL_FAILED;
         pending_record(pending, "dial_refused");
         pending_remove(pending);
-        refuse(calls, status, "the carrier's plugin does not take the call", reply, data);
+        refuse(calls,
+               (struct obstacle){status, "carrier", "the carrier's plugin does not take the call"},
+               reply, data);
     }
 }
 
@@ -142,7 +159,7 @@ void pending_dialed(struct calls *calls, const struct aic_telephony_event *event
         pending->from = aic_str_dup(event->from);
     }
     pending_record(pending, NULL);
-    pending_answer(pending, AIC_OK, NULL);
+    pending_answer(pending, AIC_OK, "", NULL);
     pending_wait(pending);
 }
 
@@ -158,6 +175,6 @@ void pending_failed(struct calls *calls, const struct aic_telephony_event *event
     }
     pending->status = AIC_CALL_FAILED;
     pending_record(pending, "dial_failed");
-    pending_answer(pending, AIC_ERROR_IO, message);
+    pending_answer(pending, AIC_ERROR_IO, "carrier", message);
     pending_remove(pending);
 }

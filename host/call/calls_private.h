@@ -112,7 +112,7 @@ void pending_remove(struct pending *pending);
 /* The claim on the call outlives the record: the call itself has it now. */
 void pending_keep_claim(struct pending *pending);
 void pending_record(struct pending *pending, const char *end_reason);
-void pending_answer(struct pending *pending, int32_t status, const char *error);
+void pending_answer(struct pending *pending, int32_t status, const char *reason, const char *error);
 
 /* What another worker needs to take the call over, as JSON; and back. */
 void pending_write(const struct pending *pending, struct aic_buf *to);

@@ -65,7 +65,7 @@ void pending_remove(struct pending *pending)
     }
     *at = pending->next;
     calls->pending_count--;
-    pending_answer(pending, AIC_ERROR_CLOSED, "the call ended before it began");
+    pending_answer(pending, AIC_ERROR_CLOSED, "canceled", "the call ended before it began");
     if (!pending->keeps_claim) {
         link_release_call(calls->settings.link, pending->id);
     }
@@ -119,12 +119,17 @@ static struct aic_str text_of(const char *text)
     return text ? aic_str(text) : AIC_STR("");
 }
 
-void pending_answer(struct pending *pending, int32_t status, const char *error)
+void pending_answer(struct pending *pending, int32_t status, const char *reason, const char *error)
 {
     calls_dialed reply = pending->reply;
+    const struct calls_dial_result result = {.status = status,
+                                             .call_id = pending->id,
+                                             .call_sid = pending->provider_call_id,
+                                             .reason = reason,
+                                             .error = error};
     pending->reply = NULL;
     if (reply) {
-        reply(pending->reply_data, status, pending->id, pending->provider_call_id, error);
+        reply(pending->reply_data, &result);
     }
 }
 

@@ -170,8 +170,7 @@ struct dialling {
     uint64_t id;
 };
 
-static void dialled(void *data, int32_t status, const char *id, const char *call_sid,
-                    const char *error)
+static void dialled(void *data, const struct calls_dial_result *result)
 {
     struct dialling *dialling = data;
     struct aic_buf buf;
@@ -179,10 +178,11 @@ static void dialled(void *data, int32_t status, const char *id, const char *call
     aic_buf_init(&buf, 4096);
     aic_json_writer_init(&w, &buf);
     aic_json_open(&w, '{');
-    aic_json_member_text(&w, "call_id", id);
-    aic_json_member_text(&w, "call_sid", call_sid);
-    aic_json_member_int(&w, "status", status);
-    aic_json_member_text(&w, "error", error);
+    aic_json_member_text(&w, "call_id", result->call_id);
+    aic_json_member_text(&w, "call_sid", result->call_sid);
+    aic_json_member_int(&w, "status", result->status);
+    aic_json_member_text(&w, "reason", result->reason);
+    aic_json_member_text(&w, "error", result->error);
     aic_json_close(&w, '}');
     link_answer(dialling->app->link, dialling->id, AIC_OK, aic_buf_view(&buf));
     aic_buf_finish(&buf);
@@ -207,7 +207,8 @@ static void dial(struct app *app, const struct link_request *request)
         const struct calls_dial params = {.to = to,
                                           .agent = agent[0] ? agent : NULL,
                                           .prompt = aic_json_get_text(body, "prompt"),
-                                          .provider = wav};
+                                          .provider = wav,
+                                          .actor = "command line"};
         calls_dial(app->calls, &params, dialled, dialling);
     } else {
         link_answer(app->link, request->id, AIC_ERROR_MEMORY, AIC_STR(""));

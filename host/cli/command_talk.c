@@ -117,14 +117,13 @@ static void ended(void *data, const char *id, const struct call *call)
     loop_stop(talk->app->loop);
 }
 
-static void dialed(void *data, int32_t status, const char *id, const char *sid, const char *error)
+static void dialed(void *data, const struct calls_dial_result *result)
 {
     struct talk *talk = data;
-    (void)id;
-    (void)sid;
-    if (status != AIC_OK) {
+    if (result->status != AIC_OK) {
         talk->has_failed = true;
-        (void)snprintf(talk->why, sizeof(talk->why), "%s", error ? error : "the call failed");
+        (void)snprintf(talk->why, sizeof(talk->why), "%s",
+                       result->error ? result->error : "the call failed");
         loop_stop(talk->app->loop);
     }
 }
