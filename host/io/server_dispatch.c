@@ -251,8 +251,9 @@ static struct aic_ws *ask_routes(struct server_conn *conn, int32_t *status, aic_
             return ws;
         }
         ws_server_discard(ws);
+        /* Where nobody takes it as his it is as much refused as where one says so. */
+        *status = result == AIC_OK ? 500 : 403;
         if (result != AIC_ERROR_NOT_FOUND) {
-            *status = result == AIC_OK ? 500 : 403;
             return NULL;
         }
     }

@@ -7,7 +7,8 @@
 #include <string.h>
 
 enum {
-    MAX_NONSENSE = 10, /* messages of a stream, then it is given up */
+    MAX_NONSENSE = 10,              /* messages of a stream, then it is given up */
+    MAX_CALL_MS = 48 * 3600 * 1000, /* twice what Twilio allows */
     MAX_FILL_MS = 1000,
     FILL_MS = 20,
     SPEED_PERCENT = 150 /* of real time, at which sound may come */
@@ -43,6 +44,7 @@ static void take_start(struct twilio_session *session, const struct twilio_messa
     twilio_write_media_prefix(&session->prefix, session->stream_sid);
     provider->waiting--;
     provider->counters.streams++;
+    twilio_rings_close(&provider->rings, message->call_sid);
     session->phase = TWILIO_STREAM_TALKING;
     session->has_leg = true;
     session->credit_us = TWILIO_BURST_US;
@@ -54,7 +56,7 @@ static void take_start(struct twilio_session *session, const struct twilio_messa
     if (!session->is_attached) {
         session->has_leg = false;
         twilio_stream_end(session, AIC_LEG_END_HOST);
-    } else if (message->is_recorded) {
+    } else if (message->is_recorded && session->phase == TWILIO_STREAM_TALKING) {
         (void)twilio_record(provider, 0, message->call_sid, message->call_id);
     }
 }
@@ -123,7 +125,11 @@ static void take_media(struct twilio_session *session, const struct aic_media_me
         return;
     }
     int64_t length_ms = (bytes + TWILIO_BYTES_PER_MS - 1) / TWILIO_BYTES_PER_MS;
-    int64_t at_ms = media->timestamp_ms >= 0 ? media->timestamp_ms : session->heard_to_ms;
+    if (media->timestamp_ms > MAX_CALL_MS) {
+        twilio_stream_nonsense(session, "sound of another day");
+        return;
+    }
+    int64_t at_ms = media->timestamp_ms > session->heard_to_ms ? media->timestamp_ms : 0;
     int64_t due_ms = session->heard_to_ms >= 0 ? session->heard_to_ms : at_ms;
     at_ms = at_ms > due_ms ? at_ms : due_ms;
     session->heard_to_ms = at_ms + length_ms;

@@ -136,6 +136,8 @@ static void on_posted(void *data, const struct twilio_answer *answer)
     if (!answer->problem && twilio_is_sid(call_sid)) {
         twilio_dial_succeed(dial, call_sid);
     } else if (answer->problem && !answer->is_unknown) {
+        /* It was not placed by this try: the host may dial it again. */
+        dial->tries--;
         twilio_dial_fail(dial, &answer->problem->error);
     } else if (dial->seen_sid[0]) {
         twilio_dial_succeed(dial, aic_str(dial->seen_sid));

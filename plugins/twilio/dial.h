@@ -32,7 +32,7 @@ struct twilio_dial {
     char seen_sid[TWILIO_LISTING_SID_BYTES]; /* a webhook has told of it */
     /* Of a lost answer. */
     struct twilio_problem problem;
-    bool was_failed; /* by Twilio itself: 5xx */
+    bool was_failed; /* Twilio itself has said so: 5xx with a code of its own */
     int looks;
     int empty_looks; /* that did not show it */
 };

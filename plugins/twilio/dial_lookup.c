@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A dial must never go out twice. Where Twilio's answer to one is lost its list of calls tells what
- * became of it, or a webhook that comes meanwhile. Only a dial that Twilio has failed by its own
- * words, and that at least two looks at the list have not found, goes out a second time.
+ * A call must never be placed twice. Where Twilio's answer to a dial is lost its list of calls
+ * tells what became of it, or a webhook that comes meanwhile. Only a dial of which Twilio itself
+ * has said that it failed (a gateway's page does not count), and that at least two looks at the
+ * list have not found, goes out a second time.
  */
 #include "dial.h"
 
@@ -14,6 +15,7 @@ enum { HTTP_SERVER_ERROR = 500 };
 
 static const int64_t first_look_us = 1500000;
 static const int64_t next_look_us = 4000000;
+static const int64_t jitter_us = 1000000;
 
 static void look_later(struct twilio_dial *dial, int64_t delay_us);
 
@@ -95,9 +97,9 @@ static void on_look(void *data)
 static void look_later(struct twilio_dial *dial, int64_t delay_us)
 {
     const struct twilio_provider *provider = dial->provider;
+    int64_t at_us = twilio_now(provider) + delay_us + twilio_random_below(provider, jitter_us);
     dial->phase = TWILIO_DIAL_LOOKING;
-    if (provider->timer->start(provider->host, twilio_now(provider) + delay_us, on_look, dial,
-                               &dial->timer) != AIC_OK) {
+    if (provider->timer->start(provider->host, at_us, on_look, dial, &dial->timer) != AIC_OK) {
         give_up_looking(dial);
     }
 }
@@ -113,7 +115,8 @@ void twilio_dial_look_up(struct twilio_dial *dial, const struct twilio_problem *
     provider->counters.lost_answers++;
     twilio_log(provider, AIC_LOG_WARN, "Twilio's answer to a dial was lost: %s",
                dial->problem.message);
-    dial->was_failed = dial->problem.error.http_status >= HTTP_SERVER_ERROR;
+    dial->was_failed =
+        problem && problem->code > 0 && problem->error.http_status >= HTTP_SERVER_ERROR;
     dial->looks = 0;
     dial->empty_looks = 0;
     look_later(dial, first_look_us);

@@ -10,6 +10,13 @@ int64_t twilio_now(const struct twilio_provider *provider)
     return provider->clock->now_us(provider->host);
 }
 
+int64_t twilio_random_below(const struct twilio_provider *provider, int64_t limit)
+{
+    uint64_t random = 0;
+    provider->clock->random(provider->host, &random, sizeof(random));
+    return (int64_t)(random % (uint64_t)limit);
+}
+
 const char *twilio_public_url(const struct twilio_provider *provider)
 {
     return provider->route ? provider->route->public_url(provider->host) : NULL;

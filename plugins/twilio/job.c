@@ -104,17 +104,30 @@ static void on_answer(void *data, const struct twilio_answer *answer)
     job->step(job, answer);
 }
 
-int32_t twilio_job_ask(struct twilio_job *job, const struct twilio_ask *ask, twilio_job_step step)
+static int32_t send(struct twilio_job *job, const struct twilio_ask *ask, twilio_job_step step)
 {
     struct twilio_ask whole = *ask;
     whole.done = on_answer;
     whole.data = job;
     job->step = step;
-    int32_t status = twilio_rest_start(job->provider, &whole, &job->request);
+    return twilio_rest_start(job->provider, &whole, &job->request);
+}
+
+int32_t twilio_job_ask(struct twilio_job *job, const struct twilio_ask *ask, twilio_job_step step)
+{
+    int32_t status = send(job, ask, step);
     if (status != AIC_OK) {
         twilio_job_free(job);
     }
     return status;
+}
+
+void twilio_job_go_on(struct twilio_job *job, const struct twilio_ask *ask, twilio_job_step step)
+{
+    if (send(job, ask, step) != AIC_OK) {
+        twilio_problem_make(&job->problem, AIC_CATEGORY_INTERNAL, "the request could not be sent");
+        twilio_job_fail(job, &job->problem.error);
+    }
 }
 
 void twilio_job_stop(struct twilio_provider *provider)
@@ -124,18 +137,20 @@ void twilio_job_stop(struct twilio_provider *provider)
     }
 }
 
-/* Changes of a live call. Each may be asked for twice: the second time it is done already. */
+/* Changes of a live call */
 
 static int32_t update_call(struct twilio_job *job, struct aic_str call_sid,
-                           const struct aic_buf *form, twilio_job_step step)
+                           const struct aic_buf *form, bool is_once, twilio_job_step step)
 {
     struct aic_buf path;
     aic_buf_init(&path, 200);
     aic_buf_text(&path, "/Calls/");
     twilio_form_escape(&path, call_sid);
     aic_buf_text(&path, ".json");
-    const struct twilio_ask ask = {
-        .method = "POST", .path = aic_buf_view(&path), .form = aic_buf_view(form)};
+    const struct twilio_ask ask = {.method = "POST",
+                                   .path = aic_buf_view(&path),
+                                   .form = aic_buf_view(form),
+                                   .is_once = is_once};
     int32_t status = AIC_ERROR_TOO_LARGE;
     if (path.failed || form->failed) {
         twilio_job_free(job);
@@ -167,7 +182,7 @@ int32_t twilio_job_hang_up(struct twilio_job *job, struct aic_str call_sid, twil
     struct aic_buf form;
     aic_buf_init(&form, 100);
     twilio_form_add(&form, "Status", AIC_STR("completed"));
-    int32_t status = update_call(job, call_sid, &form, step ? step : on_hung_up);
+    int32_t status = update_call(job, call_sid, &form, false, step ? step : on_hung_up);
     aic_buf_finish(&form);
     return status;
 }
@@ -179,7 +194,7 @@ int32_t twilio_job_redirect(struct twilio_job *job, struct aic_str call_sid,
     aic_buf_init(&form, TWILIO_TEXT_MAX_BYTES);
     twilio_form_add(&form, "Twiml", aic_buf_view(twiml));
     form.failed |= twiml->failed || twilio_chars(aic_buf_view(twiml)) > TWILIO_INLINE_MAX_CHARS;
-    int32_t status = update_call(job, call_sid, &form, step);
+    int32_t status = update_call(job, call_sid, &form, true, step);
     aic_buf_finish(&form);
     return status;
 }

@@ -30,6 +30,8 @@ struct twilio_job *twilio_job_create(struct twilio_provider *provider, uint64_t 
 
 /* Sends a request; `step` gets its answer. On failure the job is gone. */
 int32_t twilio_job_ask(struct twilio_job *job, const struct twilio_ask *ask, twilio_job_step step);
+/* The same from inside a step: where the request can not be sent the job fails. */
+void twilio_job_go_on(struct twilio_job *job, const struct twilio_ask *ask, twilio_job_step step);
 
 /* Ends a job: with its `ext`, or with a problem. Not from inside an operation. */
 void twilio_job_done(struct twilio_job *job);
@@ -46,7 +48,7 @@ void twilio_job_stop(struct twilio_provider *provider);
 int32_t twilio_job_hang_up(struct twilio_job *job, struct aic_str call_sid, twilio_job_step step);
 /* Whether the answer to that is as good as done. */
 bool twilio_is_hung_up(const struct twilio_answer *answer);
-/* Gives a live call another document. */
+/* Gives a live call another document. Sent once: done twice it would dial or press keys twice. */
 int32_t twilio_job_redirect(struct twilio_job *job, struct aic_str call_sid,
                             const struct aic_buf *twiml, twilio_job_step step);
 

@@ -184,7 +184,7 @@ static void on_digits(struct twilio_job *job, const struct twilio_answer *answer
         twilio_log(job->provider, AIC_LOG_WARN, "tones could not be sent: %s",
                    answer->problem->message);
         if (job->session) {
-            job->session->is_playing_digits = false;
+            job->session->is_playing_digits = answer->is_unknown;
         }
     }
     twilio_job_free(job);
@@ -247,7 +247,8 @@ static void on_transfer(struct twilio_job *job, const struct twilio_answer *answ
         struct aic_telephony_event event = twilio_stream_event(session, AIC_TEL_EVENT_ERROR);
         event.request_id = session->transfer_id;
         event.error = &answer->problem->error;
-        session->is_transferring = false;
+        /* Where nobody knows, the end of the stream will tell that it went through after all. */
+        session->is_transferring = answer->is_unknown;
         session->is_in_event = true;
         twilio_stream_tell(session, &event);
         session->is_in_event = false;

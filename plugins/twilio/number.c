@@ -164,7 +164,11 @@ static void change(struct twilio_job *job, const struct aic_json *number)
     }
     const struct twilio_ask ask = {
         .method = "POST", .path = aic_str(path), .form = aic_buf_view(&form)};
-    (void)twilio_job_ask(job, &ask, on_changed);
+    if (form.failed || wanted.voice_url.failed || wanted.status_callback.failed) {
+        fail(job, AIC_CATEGORY_BAD_REQUEST, "these addresses are too long");
+    } else {
+        twilio_job_go_on(job, &ask, on_changed);
+    }
     wanted_finish(&wanted);
     aic_buf_finish(&form);
 }

@@ -154,7 +154,7 @@ int32_t twilio_offer_reject(void *self, void *given, uint32_t reason)
     if (!unlink_offer(provider, offer)) {
         return AIC_ERROR_INVALID;
     }
-    if (reason == AIC_REJECT_FAILED) {
+    if (reason == AIC_REJECT_FAILED && offer->kind == AIC_OFFER_RING) {
         /* Twilio turns to the number's fallback, if it has one. */
         int32_t status = twilio_answer(provider, offer->exchange, 503, "no calls are taken now");
         free(offer);
@@ -164,7 +164,8 @@ int32_t twilio_offer_reject(void *self, void *given, uint32_t reason)
     if (offer->kind == AIC_OFFER_RING) {
         twilio_twiml_reject(&xml, reason == AIC_REJECT_BUSY);
     } else {
-        const char *say = offer->was_transferred ? provider->settings.apology : "";
+        bool is_sorry = offer->was_transferred || reason == AIC_REJECT_FAILED;
+        const char *say = is_sorry ? provider->settings.apology : "";
         twilio_twiml_hangup(&xml, &provider->settings.voice, aic_str(say));
     }
     int32_t status = close_offer(provider, offer, &xml);

@@ -5,6 +5,7 @@
 #include "rest.h"
 #include "stream.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -221,7 +222,7 @@ static void destroy(void *self)
     twilio_rings_finish(&provider->rings);
     free(provider->settings.base);
     if (provider->settings.authorization) {
-        memset(provider->settings.authorization, 0, strlen(provider->settings.authorization));
+        OPENSSL_cleanse(provider->settings.authorization, strlen(provider->settings.authorization));
     }
     free(provider->settings.authorization);
     free(provider->settings.extra);
@@ -322,7 +323,9 @@ static const struct aic_option options[] = {
     {.name = "apology",
      .type = AIC_OPTION_STRING,
      .fallback = "We are sorry, nobody can be reached. Good-bye.",
-     .help = "What Twilio says before it hangs up when nobody takes a transferred call."},
+     .help =
+         "What Twilio says before it hangs up when nobody takes a transferred call, or when the "
+         "conversation can not go on."},
     {.name = "timeout",
      .type = AIC_OPTION_DURATION,
      .flags = AIC_OPTION_RANGE,

@@ -112,6 +112,8 @@ struct twilio_provider {
 
 /* events.c */
 int64_t twilio_now(const struct twilio_provider *provider);
+/* 0 to limit - 1. */
+int64_t twilio_random_below(const struct twilio_provider *provider, int64_t limit);
 /* The origin under which Twilio reaches us; NULL: the operator has set none. */
 const char *twilio_public_url(const struct twilio_provider *provider);
 void twilio_log(const struct twilio_provider *provider, uint32_t level, const char *format, ...)

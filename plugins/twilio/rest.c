@@ -76,13 +76,6 @@ static void finish(struct twilio_request *request, const struct twilio_problem *
     run_next(provider);
 }
 
-static int64_t random_below(const struct twilio_provider *provider, int64_t limit)
-{
-    uint64_t random = 0;
-    provider->clock->random(provider->host, &random, sizeof(random));
-    return (int64_t)(random % (uint64_t)limit);
-}
-
 static void on_pause_over(void *data)
 {
     struct twilio_request *request = data;
@@ -96,7 +89,7 @@ static void pause_request(struct twilio_request *request)
     struct twilio_provider *provider = request->provider;
     int64_t most_ms = (int64_t)FIRST_PAUSE_MS << request->attempts;
     most_ms = most_ms < LONGEST_PAUSE_MS ? most_ms : LONGEST_PAUSE_MS;
-    int64_t until_us = twilio_now(provider) + random_below(provider, most_ms * 1000);
+    int64_t until_us = twilio_now(provider) + twilio_random_below(provider, most_ms * 1000);
     if (request->retry_after_s > 0) {
         provider->not_before_us = until_us + request->retry_after_s * 1000000;
         until_us = provider->not_before_us;

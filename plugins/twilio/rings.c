@@ -12,6 +12,7 @@ static const int64_t forget_us = 24 * 60 * INT64_C(60000000);
 struct twilio_ring {
     char call_sid[TWILIO_RING_SID_BYTES];
     int64_t at_us;
+    bool is_closed;
     char *answer;
 };
 
@@ -45,7 +46,7 @@ enum twilio_rung twilio_rings_note(struct twilio_rings *rings, struct aic_str ca
     }
     struct twilio_ring *ring = find(rings, call_sid);
     if (ring && now_us - ring->at_us <= forget_us) {
-        if (now_us - ring->at_us > again_us) {
+        if (ring->is_closed || now_us - ring->at_us > again_us) {
             return TWILIO_RINGS_REPLAYED;
         }
         *answer = ring->answer;
@@ -59,6 +60,7 @@ enum twilio_rung twilio_rings_note(struct twilio_rings *rings, struct aic_str ca
     free(ring->answer);
     ring->answer = NULL;
     ring->at_us = now_us;
+    ring->is_closed = false;
     (void)aic_str_copy(call_sid, ring->call_sid, sizeof(ring->call_sid));
     return TWILIO_RINGS_FIRST;
 }
@@ -69,6 +71,14 @@ void twilio_rings_answer(struct twilio_rings *rings, struct aic_str call_sid, st
     if (ring) {
         free(ring->answer);
         ring->answer = aic_str_dup(answer);
+    }
+}
+
+void twilio_rings_close(struct twilio_rings *rings, struct aic_str call_sid)
+{
+    struct twilio_ring *ring = find(rings, call_sid);
+    if (ring) {
+        ring->is_closed = true;
     }
 }
 

@@ -3,9 +3,9 @@
 #define TWILIO_RINGS_H
 /*
  * Which calls have rung. Twilio's signatures carry no time: a request that somebody has recorded
- * stays good for ever. So a call rings once. What comes again within a minute is Twilio asking
- * again and gets the same answer, with the same token in it; later it is a replay. No I/O, no
- * clock.
+ * stays good for ever. So a call rings once. What comes again within a minute, and before the call
+ * has begun to talk or is over, is Twilio asking again and gets the same answer, with the same
+ * token in it; later it is a replay. No I/O, no clock.
  */
 #include "buf.h"
 
@@ -24,6 +24,8 @@ enum twilio_rung twilio_rings_note(struct twilio_rings *rings, struct aic_str ca
 /* What a call that rings is told. Copied. */
 void twilio_rings_answer(struct twilio_rings *rings, struct aic_str call_sid,
                          struct aic_str answer);
+/* A call talks, or is over: it does not ring any more. */
+void twilio_rings_close(struct twilio_rings *rings, struct aic_str call_sid);
 void twilio_rings_finish(struct twilio_rings *rings);
 
 #endif

@@ -184,6 +184,9 @@ static void take_call_status(struct twilio_hook *hook, uint32_t status)
     add_number(&w, "billed_minutes", twilio_hook_get(hook, "Duration"));
     add_text(&w, "error_code", twilio_hook_get(hook, "ErrorCode"));
     aic_json_close(&w, '}');
+    if (status >= AIC_CALL_COMPLETED) {
+        twilio_rings_close(&hook->provider->rings, event.provider_call_id);
+    }
     event.status = status;
     event.sequence = twilio_hook_number(twilio_hook_get(hook, "SequenceNumber"));
     event.duration_s = twilio_hook_number(twilio_hook_get(hook, "CallDuration"));

@@ -157,7 +157,10 @@ static int32_t take_believed(struct twilio_hook *hook, const struct twilio_webho
 {
     struct twilio_provider *provider = hook->provider;
     struct aic_str account = twilio_hook_get(hook, "AccountSid");
-    if (account.len > 0 && !aic_str_equal(account, provider->settings.account_sid)) {
+    struct aic_str header =
+        provider->route->header(provider->host, hook->exchange, "x-twilio-signature");
+    if (header.len > 0 && account.len > 0 &&
+        !aic_str_equal(account, provider->settings.account_sid)) {
         return AIC_ERROR_NOT_FOUND;
     }
     if (is_signed(hook)) {

@@ -479,8 +479,8 @@ struct aic_ws *fake_route_accept(struct fake_host *fake, const char *path,
             exchange->status = 101;
             return new_socket(fake, path, event, data);
         }
+        exchange->status = 403;
         if (status != AIC_ERROR_NOT_FOUND) {
-            exchange->status = 403;
             return NULL;
         }
     }

@@ -286,7 +286,7 @@ static void test_handshakes_that_are_wrong_are_refused(void **state)
         {"GET /ws HTTP/1.1\r\n" HOST "Upgrade: websocket\r\nConnection: Upgrade\r\n" KEY "\r\n",
          "HTTP/1.1 426 "},
         {"GET /ws-no HTTP/1.1\r\n" UPGRADE KEY "\r\n", "HTTP/1.1 403 "},
-        {"GET /ws-nobody HTTP/1.1\r\n" UPGRADE KEY "\r\n", "HTTP/1.1 404 "},
+        {"GET /ws-nobody HTTP/1.1\r\n" UPGRADE KEY "\r\n", "HTTP/1.1 403 "},
         {"GET /nothing HTTP/1.1\r\n" UPGRADE KEY "\r\n", "HTTP/1.1 404 "},
         {"GET /ws HTTP/1.1\r\n" HOST "\r\n", "HTTP/1.1 426 "},
         {"GET /ws HTTP/1.1\r\n" HOST "\r\n", "\r\nUpgrade: websocket\r\n"},

@@ -45,6 +45,21 @@ static void test_a_call_rings_once(void **state)
     twilio_rings_finish(&rings);
 }
 
+static void test_a_call_that_talks_or_is_over_does_not_ring_again(void **state)
+{
+    (void)state;
+    struct twilio_rings rings = {.next = 0};
+    const char *answer = NULL;
+    twilio_rings_close(&rings, AIC_STR("CA1"));
+    assert_int_equal(twilio_rings_note(&rings, AIC_STR("CA1"), 0, &answer), TWILIO_RINGS_FIRST);
+    twilio_rings_answer(&rings, AIC_STR("CA1"), AIC_STR("<Response/>"));
+    twilio_rings_close(&rings, AIC_STR("CA1"));
+    assert_int_equal(twilio_rings_note(&rings, AIC_STR("CA1"), 1, &answer), TWILIO_RINGS_REPLAYED);
+    assert_null(answer);
+    assert_int_equal(twilio_rings_note(&rings, AIC_STR("CA2"), 1, &answer), TWILIO_RINGS_FIRST);
+    twilio_rings_finish(&rings);
+}
+
 static void test_the_memory_of_rings_is_bounded(void **state)
 {
     (void)state;
@@ -340,6 +355,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_call_rings_once),
+        cmocka_unit_test(test_a_call_that_talks_or_is_over_does_not_ring_again),
         cmocka_unit_test(test_the_memory_of_rings_is_bounded),
         cmocka_unit_test(test_dates_are_those_of_mail_and_http),
         cmocka_unit_test(test_a_lost_call_is_found_in_the_list),

@@ -75,7 +75,8 @@ struct aic_ws_route {
     /*
      * Decides on an upgrade before it is granted; the exchange is not answered by the plugin.
      * AIC_OK accepts and sets the handler: OPEN follows, or CLOSED alone if the peer went away in
-     * between. AIC_ERROR_NOT_FOUND asks the next provider; anything else refuses with 403. [call]
+     * between. AIC_ERROR_NOT_FOUND asks the next provider; anything else, and NOT_FOUND from the
+     * last of them, refuses with 403. [call]
      */
     int32_t (*accept)(void *data, struct aic_exchange *exchange, const struct aic_request *request,
                       aic_ws_handler *event, void **event_data);
