@@ -119,6 +119,9 @@ static void on_timer(void *data)
 int32_t openai_job_send(struct openai_job *job, const struct openai_send *params)
 {
     const struct openai_provider *provider = job->provider;
+    if (!provider->http) {
+        return AIC_ERROR_UNSUPPORTED;
+    }
     struct aic_header headers[OPENAI_HEADERS_MAX + 1];
     uint32_t count = provider->header_count;
     memcpy(headers, provider->headers, sizeof(provider->headers));
@@ -151,7 +154,9 @@ void openai_job_cut(struct openai_job *job)
 {
     struct aic_http *http = job->http;
     job->http = NULL;
-    job->provider->http->cancel(job->provider->host, http);
+    if (http) {
+        job->provider->http->cancel(job->provider->host, http);
+    }
 }
 
 int32_t openai_job_wait(struct openai_job *job, int64_t ms, void (*fire)(struct openai_job *job))

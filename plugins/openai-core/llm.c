@@ -407,8 +407,7 @@ static int32_t llm_capabilities(void *self, struct aic_llm_caps *caps)
 
 static void llm_prewarm(void *self)
 {
-    const struct openai_provider *provider = self;
-    provider->http->warm(provider->host, provider->base.data);
+    openai_provider_warm(self);
 }
 
 static void probed(const void *sink, const struct openai_fault *fault)

@@ -158,7 +158,7 @@ static bool take_services(struct openai_provider *provider, const struct aic_hos
     provider->timer = host->get_service(host, AIC_SERVICE_TIMER);
     provider->clock = host->get_service(host, AIC_SERVICE_CLOCK);
     provider->log = host->get_service(host, AIC_SERVICE_LOG);
-    return provider->http && provider->timer && provider->clock && provider->log;
+    return provider->timer && provider->clock && provider->log;
 }
 
 int32_t openai_provider_create(const struct aic_host *host, const struct openai_settings *settings,
@@ -205,4 +205,11 @@ void openai_provider_url(const struct openai_provider *provider, const char *pat
     aic_buf_str(to, aic_buf_view(&provider->base));
     aic_buf_text(to, path);
     aic_buf_str(to, provider->query);
+}
+
+void openai_provider_warm(const struct openai_provider *provider)
+{
+    if (provider->http) {
+        provider->http->warm(provider->host, provider->base.data);
+    }
 }

@@ -37,7 +37,7 @@ struct openai_settings {
 
 struct openai_provider {
     const struct aic_host *host;
-    const struct aic_http_service *http;
+    const struct aic_http_service *http; /* NULL where a configuration is only checked */
     const struct aic_timer_service *timer;
     const struct aic_clock_service *clock;
     const struct aic_log_service *log;
@@ -67,6 +67,9 @@ void openai_provider_destroy(void *self);
 /* Writes the address of a path such as "/models". */
 void openai_provider_url(const struct openai_provider *provider, const char *path,
                          struct aic_buf *to);
+
+/* Opens a connection ahead of a request. */
+void openai_provider_warm(const struct openai_provider *provider);
 
 const struct aic_llm *openai_llm(void);
 const struct aic_stt *openai_stt(void);

@@ -440,8 +440,7 @@ static int32_t stt_capabilities(void *self, struct aic_stt_caps *caps)
 
 static void stt_prewarm(void *self)
 {
-    const struct openai_provider *provider = self;
-    provider->http->warm(provider->host, provider->base.data);
+    openai_provider_warm(self);
 }
 
 static void probed(const void *sink, const struct openai_fault *fault)

@@ -390,8 +390,7 @@ static int32_t tts_capabilities(void *self, struct aic_tts_caps *caps)
 
 static void tts_prewarm(void *self)
 {
-    const struct openai_provider *provider = self;
-    provider->http->warm(provider->host, provider->base.data);
+    openai_provider_warm(self);
 }
 
 static void probed(const void *sink, const struct openai_fault *fault)

@@ -2,6 +2,8 @@
 /* Language models of groq and openai on the fake host: requests, answers, tools, usage, ends. */
 #include "openai_talk.h"
 
+#include "openai-core/provider.h"
+
 static void test_groq_is_asked_as_its_documentation_says(void **state)
 {
     (void)state;
@@ -302,6 +304,36 @@ static void test_connections_are_warmed_ahead(void **state)
     talk_finish(&t);
 }
 
+static const void *no_network(const struct aic_host *host, const char *id)
+{
+    const struct aic_host *const *whole = host->impl;
+    return strcmp(id, AIC_SERVICE_HTTP) == 0 ? NULL : (*whole)->get_service(*whole, id);
+}
+
+/* As where `aicaller check` tries a configuration. */
+static void test_without_a_network_a_provider_can_be_made_and_does_not_answer(void **state)
+{
+    (void)state;
+    struct talk t;
+    talk_with_groq(&t);
+    struct openai_provider *provider = t.s.self;
+    const struct aic_http_service *http = provider->http;
+    const struct aic_host *whole = provider->host;
+    struct aic_host host = *whole;
+    host.impl = &whole;
+    host.get_service = no_network;
+    void *self = NULL;
+    assert_int_equal(openai_provider_create(&host, &provider->settings, &self), AIC_OK);
+    openai_provider_destroy(self);
+    provider->http = NULL;
+    t.llm->prewarm(provider);
+    struct aic_llm_request request = {
+        .size = sizeof(request), .id = 1, .messages = AIC_STR(ASK), .temperature = -1};
+    assert_int_equal(t.llm->start(t.session, &request), AIC_ERROR_UNSUPPORTED);
+    provider->http = http;
+    talk_finish(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +350,7 @@ int main(void)
         cmocka_unit_test(test_the_host_may_cancel_or_close_on_hearing_a_word),
         cmocka_unit_test(test_several_answers_run_side_by_side),
         cmocka_unit_test(test_connections_are_warmed_ahead),
+        cmocka_unit_test(test_without_a_network_a_provider_can_be_made_and_does_not_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
