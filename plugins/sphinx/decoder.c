@@ -34,6 +34,7 @@ struct sphinx_decoder {
     struct aic_format format;
     bool is_open;         /* within an utterance */
     size_t samples;       /* of the piece that is being decoded */
+    mfcc_t mean[CEPSTRA]; /* of the line, before the utterance */
     struct aic_buf words; /* of the pieces before; of all of them when the utterance is over */
     struct aic_buf shown; /* with the piece that is being decoded */
 };
@@ -49,13 +50,14 @@ static ps_decoder_t *load(const struct sphinx_model *model)
     const struct sphinx_settings *settings = model->settings;
     char weight[32];
     char penalty[32];
+    const char *second_pass = settings->has_second_pass ? "yes" : "no";
     (void)snprintf(weight, sizeof(weight), "%g", settings->language_weight);
     (void)snprintf(penalty, sizeof(penalty), "%g", settings->insertion_penalty);
     cmd_ln_t *config =
         cmd_ln_init(NULL, ps_args(), TRUE, "-hmm", settings->model_dir, "-lm",
                     model->is_general ? settings->general_lm_file : model->lm_path, "-dict",
                     model->is_general ? settings->dictionary : model->dict_path, "-lw", weight,
-                    "-wip", penalty, NULL);
+                    "-wip", penalty, "-fwdflat", second_pass, "-bestpath", second_pass, NULL);
     if (!config) {
         return NULL;
     }
@@ -122,12 +124,23 @@ void sphinx_decoder_destroy(struct sphinx_decoder *d)
     free(d);
 }
 
-/* What was learned about the line moves on with the call. */
+/* What was learned about the line; false for a model of another kind. */
+static bool get_mean(ps_decoder_t *ps, mfcc_t mean[CEPSTRA])
+{
+    const cmn_t *cmn = ps_get_feat(ps)->cmn_struct;
+    if (!cmn || cmn->veclen != CEPSTRA) {
+        return false;
+    }
+    memcpy(mean, cmn->cmn_mean, CEPSTRA * sizeof(*mean));
+    return true;
+}
+
+/* What was learned moves on with the call. */
 static void take_next(struct sphinx_decoder *d)
 {
-    cmn_t *cmn = ps_get_feat(d->ps)->cmn_struct;
-    if (cmn && cmn->veclen == CEPSTRA) {
-        set_mean(d->next, cmn->cmn_mean);
+    mfcc_t mean[CEPSTRA];
+    if (get_mean(d->ps, mean)) {
+        set_mean(d->next, mean);
     }
     (void)ps_free(d->ps);
     d->ps = d->next;
@@ -159,6 +172,7 @@ int32_t sphinx_decoder_begin(struct sphinx_decoder *d)
     sphinx_frontend_begin(d->frontend);
     aic_buf_clear(&d->words);
     d->samples = 0;
+    (void)get_mean(d->ps, d->mean);
     if (ps_start_utt(d->ps) < 0) {
         return AIC_ERROR_INTERNAL;
     }
@@ -216,6 +230,16 @@ struct aic_str sphinx_decoder_words(struct sphinx_decoder *d)
     return aic_buf_view(&d->shown);
 }
 
+/* Only speech tells how speech sounds on this line: what was a cough or noise is forgotten. */
+static void learn(struct sphinx_decoder *d)
+{
+    if (d->words.len > 0) {
+        sphinx_frontend_learn(d->frontend);
+    } else {
+        set_mean(d->ps, d->mean);
+    }
+}
+
 int32_t sphinx_decoder_end(struct sphinx_decoder *d)
 {
     if (!d->is_open) {
@@ -228,6 +252,7 @@ int32_t sphinx_decoder_end(struct sphinx_decoder *d)
     } else {
         add_heard(d, &d->words);
     }
+    learn(d);
     if (d->next) {
         take_next(d);
     }

@@ -10,9 +10,9 @@
 
 enum {
     MODEL_RATE_HZ = 16000,
-    CHUNK = 160,     /* samples that are worked on at a time */
-    SETTLE_MS = 1000,/* sound that is held back until the loudness is known */
-    LEVEL_MS = 20,   /* a syllable's loudest part is longer than this */
+    CHUNK = 160,      /* samples that are worked on at a time */
+    SETTLE_MS = 1000, /* sound that is held back until the loudness is known */
+    LEVEL_MS = 20,    /* a syllable's loudest part is longer than this */
     HOLD_MAX = MODEL_RATE_HZ * SETTLE_MS / 1000,
     RESAMPLER_QUALITY = 5,
 };
@@ -193,8 +193,12 @@ int32_t sphinx_frontend_end(struct sphinx_frontend *f, sphinx_samples out, void 
         status =
             process(f, silence, (size_t)speex_resampler_get_input_latency(f->resampler), out, data);
     }
+    return status;
+}
+
+void sphinx_frontend_learn(struct sphinx_frontend *f)
+{
     if (f->loudest > SPEECH_RMS) {
         f->level = f->level > 0 ? (f->level + f->loudest) / 2 : f->loudest;
     }
-    return status;
 }

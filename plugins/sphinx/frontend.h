@@ -29,5 +29,7 @@ int32_t sphinx_frontend_push(struct sphinx_frontend *frontend, const uint8_t *so
                              sphinx_samples out, void *data);
 /* No more sound: `out` gets the rest. */
 int32_t sphinx_frontend_end(struct sphinx_frontend *frontend, sphinx_samples out, void *data);
+/* The utterance that has ended was speech: its loudness is expected of the next one. */
+void sphinx_frontend_learn(struct sphinx_frontend *frontend);
 
 #endif
