@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "hook.h"
 
-#include <stdlib.h>
-
 struct aic_str twilio_hook_get(const struct twilio_hook *hook, const char *name)
 {
     return twilio_form_get(hook->has_form ? &hook->form : &hook->query, name);
@@ -16,13 +14,16 @@ struct aic_str twilio_hook_call_id(const struct twilio_hook *hook)
 
 int64_t twilio_hook_number(struct aic_str text)
 {
-    char copy[24];
-    char *rest = NULL;
-    if (text.len == 0 || !aic_str_copy(text, copy, sizeof(copy))) {
-        return -1;
+    enum { MAX_DIGITS = 18 }; /* any such number fits */
+
+    int64_t number = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (i == MAX_DIGITS || text.ptr[i] < '0' || text.ptr[i] > '9') {
+            return -1;
+        }
+        number = number * 10 + (text.ptr[i] - '0');
     }
-    long long number = strtoll(copy, &rest, 10);
-    return *rest == '\0' && number >= 0 ? number : -1;
+    return text.len > 0 ? number : -1;
 }
 
 static uint32_t status_of(struct aic_str text)

@@ -97,6 +97,8 @@ void fake_http_data(struct aic_http *request, struct aic_str bytes);
 void fake_http_sse(struct aic_http *request, const char *name, struct aic_str data);
 void fake_http_done(struct aic_http *request);
 void fake_http_fail(struct aic_http *request, uint32_t category);
+/* The same with the host's code: "connect", "total_timeout" ... */
+void fake_http_fail_as(struct aic_http *request, uint32_t category, const char *code);
 /* Headers, whole body, done. */
 void fake_http_reply(struct aic_http *request, int32_t status, const char *headers,
                      const char *body);

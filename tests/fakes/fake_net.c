@@ -160,8 +160,15 @@ void fake_http_done(struct aic_http *request)
 
 void fake_http_fail(struct aic_http *request, uint32_t category)
 {
-    struct aic_error error = {
-        .size = sizeof(error), .category = category, .message = AIC_STR("made by the test")};
+    fake_http_fail_as(request, category, "");
+}
+
+void fake_http_fail_as(struct aic_http *request, uint32_t category, const char *code)
+{
+    struct aic_error error = {.size = sizeof(error),
+                              .category = category,
+                              .code = aic_str(code),
+                              .message = AIC_STR("made by the test")};
     http_event(request, (struct aic_http_event){.kind = AIC_HTTP_EVENT_ERROR, .error = &error});
 }
 
