@@ -171,13 +171,26 @@ static void replay(struct hearing *hearing, int64_t from)
     }
 }
 
-static void tell_utterance(struct hearing *hearing, uint32_t what, int64_t position)
+static void tell_utterance(struct hearing *hearing, uint32_t what, uint64_t id, int64_t position)
 {
     struct provider *provider = provider_of(hearing);
     if (hearing->session && provider->stt.utterance) {
         GUARD(provider, "stt.utterance",
-              (void)provider->stt.utterance(session_handle(hearing->session), what,
-                                            hearing->utterance_id, session_us(hearing, position)));
+              (void)provider->stt.utterance(session_handle(hearing->session), what, id,
+                                            session_us(hearing, position)));
+    }
+}
+
+/* Tells a fresh session what was cut out of the sound that it has just been given. */
+static void tell_utterances(struct hearing *hearing)
+{
+    if (hearing->ended_id != 0) {
+        tell_utterance(hearing, AIC_STT_UTTERANCE_BEGIN, hearing->ended_id, hearing->ended_from);
+        tell_utterance(hearing, AIC_STT_UTTERANCE_END, hearing->ended_id, hearing->ended_to);
+    }
+    if (hearing->utterance_id != 0) {
+        tell_utterance(hearing, AIC_STT_UTTERANCE_BEGIN, hearing->utterance_id,
+                       hearing->utterance_from);
     }
 }
 
@@ -245,9 +258,7 @@ static void fail_over(struct hearing *hearing, const struct aic_error *error)
         return;
     }
     replay(hearing, replay_from(hearing));
-    if (hearing->utterance_id != 0) {
-        tell_utterance(hearing, AIC_STT_UTTERANCE_BEGIN, hearing->utterance_from);
-    }
+    tell_utterances(hearing);
     hearing->events.changed(hearing->events.data, from, provider_of(hearing), error);
 }
 
@@ -298,12 +309,16 @@ void hearing_utterance_begin(struct hearing *hearing, uint64_t id, int64_t back_
     if (hearing->utterance_from < hearing->session_from) {
         hearing->utterance_from = hearing->session_from;
     }
-    tell_utterance(hearing, AIC_STT_UTTERANCE_BEGIN, hearing->utterance_from);
+    tell_utterance(hearing, AIC_STT_UTTERANCE_BEGIN, id, hearing->utterance_from);
 }
 
 void hearing_utterance_end(struct hearing *hearing)
 {
-    tell_utterance(hearing, AIC_STT_UTTERANCE_END, hearing->pushed);
+    tell_utterance(hearing, AIC_STT_UTTERANCE_END, hearing->utterance_id, hearing->pushed);
+    /* Of two that wait for their words a fresh recogniser makes one. */
+    hearing->ended_from = hearing->ended_id != 0 ? hearing->ended_from : hearing->utterance_from;
+    hearing->ended_to = hearing->pushed;
+    hearing->ended_id = hearing->utterance_id;
     hearing->utterance_id = 0;
 }
 
@@ -330,6 +345,11 @@ static void words_came(struct hearing *hearing, const struct aic_stt_event *even
                                      : hearing->pushed;
     if (end > hearing->settled && end <= hearing->pushed) {
         hearing->settled = end;
+    }
+    if (hearing->settled >= hearing->ended_to || event->id == hearing->ended_id) {
+        hearing->ended_id = 0;
+    } else if (hearing->settled > hearing->ended_from) {
+        hearing->ended_from = hearing->settled;
     }
 }
 

@@ -43,11 +43,14 @@ struct hearing {
     uint32_t restarts;        /* likewise */
     uint8_t *ring;            /* the last seconds in the leg's format */
     size_t ring_bytes;
-    int64_t pushed;            /* bytes of leg audio since the call began */
-    int64_t session_from;      /* where in them the present session began */
-    int64_t settled;           /* up to here words are finished */
-    uint64_t utterance_id;     /* the open one; 0 = none */
-    int64_t utterance_from;    /* where it began */
+    int64_t pushed;         /* bytes of leg audio since the call began */
+    int64_t session_from;   /* where in them the present session began */
+    int64_t settled;        /* up to here words are finished */
+    uint64_t utterance_id;  /* the open one; 0 = none */
+    int64_t utterance_from; /* where it began */
+    uint64_t ended_id;      /* the last one that ended, until its words came; 0 = none */
+    int64_t ended_from;     /* where in the audio it lies */
+    int64_t ended_to;
     struct sched_timer *timer; /* patience for words */
     uint64_t dropped_blocks;
     bool is_paused;

@@ -134,6 +134,7 @@ static void test_a_recogniser_that_fails_is_replaced_and_hears_it_all_again(void
     /* At least the utterance and what came before it: more than a second of sound at once. */
     assert_true(rig->reserve->stt_bytes > 8000);
     assert_true(rig_has_event(rig, "failover"));
+    assert_string_equal(rig_text(rig, "messages", 1, "content"), "what I said");
     rig_destroy(rig);
 }
 
