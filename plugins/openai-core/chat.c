@@ -5,14 +5,64 @@
 
 enum { MESSAGES_MAX_BYTES = 2 << 20 };
 
-/* A member of a message; what only this host knows stays here. */
 static int write_member(void *data, const char *key, const struct aic_json *value)
 {
     struct aic_json_writer *w = data;
-    if (strcmp(key, "provider_state") != 0) {
-        aic_json_key(w, key);
-        aic_json_put_node(w, value);
+    aic_json_key(w, key);
+    aic_json_put_node(w, value);
+    return 0;
+}
+
+/* Servers read the arguments that their model wrote: what is no JSON would make them refuse each
+ * request from then on. The model was told of its mistake in the tool's answer. */
+static int write_function_member(void *data, const char *key, const struct aic_json *value)
+{
+    struct aic_json_writer *w = data;
+    if (strcmp(key, "arguments") != 0 || !aic_json_is_string(value)) {
+        return write_member(w, key, value);
     }
+    struct aic_json *arguments = aic_json_parse(aic_json_text(value), 0);
+    aic_json_member(w, key, aic_json_is_object(arguments) ? aic_json_text(value) : AIC_STR("{}"));
+    aic_json_free(arguments);
+    return 0;
+}
+
+static int write_call_member(void *data, const char *key, const struct aic_json *value)
+{
+    struct aic_json_writer *w = data;
+    if (strcmp(key, "function") != 0 || !aic_json_is_object(value)) {
+        return write_member(w, key, value);
+    }
+    aic_json_key(w, key);
+    aic_json_open(w, '{');
+    (void)aic_json_each(value, write_function_member, w);
+    aic_json_close(w, '}');
+    return 0;
+}
+
+static void write_calls(struct aic_json_writer *w, const struct aic_json *calls)
+{
+    aic_json_open(w, '[');
+    for (size_t i = 0; i < aic_json_count(calls); i++) {
+        aic_json_open(w, '{');
+        (void)aic_json_each(aic_json_at(calls, i), write_call_member, w);
+        aic_json_close(w, '}');
+    }
+    aic_json_close(w, ']');
+}
+
+/* A member of a message; what only this host knows stays here. */
+static int write_message_member(void *data, const char *key, const struct aic_json *value)
+{
+    struct aic_json_writer *w = data;
+    if (strcmp(key, "provider_state") == 0) {
+        return 0;
+    }
+    if (strcmp(key, "tool_calls") != 0 || !aic_json_is_array(value)) {
+        return write_member(w, key, value);
+    }
+    aic_json_key(w, key);
+    write_calls(w, value);
     return 0;
 }
 
@@ -27,7 +77,7 @@ static int32_t write_messages(struct aic_json_writer *w, struct aic_str messages
         const struct aic_json *message = aic_json_at(root, i);
         status = aic_json_is_object(message) ? AIC_OK : AIC_ERROR_INVALID;
         aic_json_open(w, '{');
-        (void)aic_json_each(message, write_member, w);
+        (void)aic_json_each(message, write_message_member, w);
         aic_json_close(w, '}');
     }
     aic_json_close(w, ']');

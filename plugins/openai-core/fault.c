@@ -159,6 +159,52 @@ static void advise(struct openai_fault *fault, int64_t after_ms, int32_t should_
     }
 }
 
+/* Whether a server says that it does not take a parameter at all, in one of their many ways. */
+static bool is_about_a_stranger(const struct openai_fault *fault)
+{
+    static const char *const words[] = {"nsupported",  "not support",     "not permitted",
+                                        "nrecognized", "nknown",          "not allowed",
+                                        "unexpected",  "extra_forbidden", "nrecognised"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strstr(fault->message, words[i])) {
+            return true;
+        }
+    }
+    return strcmp(fault->code, "unsupported_parameter") == 0;
+}
+
+/* Servers differ in what they take: names the setting for the parameter that this one refuses,
+ * which is the first that it mentions. */
+static void name_setting(struct openai_fault *fault)
+{
+    static const struct {
+        const char *parameter;
+        const char *advice;
+    } settings[] = {
+        {"max_tokens", " (set max_tokens_field = \"max_completion_tokens\")"},
+        {"max_completion_tokens", " (set max_tokens_field = \"max_tokens\")"},
+        {"stream_options", " (set usage_mode = \"none\")"},
+        {"reasoning_effort", " (look at reasoning_effort)"},
+        {"temperature", " (leave temperature out)"},
+        {"response_format", " (look at stt_format and tts_format)"},
+    };
+
+    const char *first = NULL;
+    const char *advice = NULL;
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        const char *at = strstr(fault->message, settings[i].parameter);
+        if (at && (!first || at < first)) {
+            first = at;
+            advice = settings[i].advice;
+        }
+    }
+    if (advice && is_about_a_stranger(fault)) {
+        size_t room = sizeof(fault->message) - 1 - strlen(advice);
+        fault->message[aic_utf8_cut(aic_str(fault->message), room)] = '\0';
+        append(fault, advice);
+    }
+}
+
 /* Says what to do where the server's own words do not. */
 static void explain(struct openai_fault *fault, bool is_told)
 {
@@ -174,6 +220,8 @@ static void explain(struct openai_fault *fault, bool is_told)
     } else if (fault->category == AIC_CATEGORY_NOT_FOUND) {
         append(fault, "there is nothing at this address: url has to be the base, as in "
                       "\"https://api.example.com/v1\"");
+    } else if (fault->category == AIC_CATEGORY_BAD_REQUEST && is_told) {
+        name_setting(fault);
     } else if (!is_told && fault->http_status == 0) {
         append(fault, "the server broke the answer off and does not say why");
     } else if (!is_told) {

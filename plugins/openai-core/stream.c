@@ -198,29 +198,48 @@ void openai_stream_push(struct openai_stream *stream, struct aic_str name, struc
     aic_json_free(root);
 }
 
+static bool has_nameless_tool(const struct openai_stream *stream)
+{
+    for (uint32_t i = 0; i < stream->tools.count; i++) {
+        if (stream->tools.calls[i].name.len == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is wrong with an answer that has come to its end. One that was stopped before its first word
+ * is none: the caller would hear nothing. */
+static void judge(struct openai_stream *stream)
+{
+    bool is_empty = stream->text_bytes == 0 && stream->tools.count == 0;
+    if (stream->finish == AIC_LLM_FINISH_NONE && !stream->is_done) {
+        fail(stream, AIC_CATEGORY_NETWORK, AIC_RETRY_NOW, "the answer broke off");
+    } else if (stream->finish == AIC_LLM_FINISH_NONE && is_empty) {
+        fail(stream, AIC_CATEGORY_PROTOCOL, AIC_RETRY_NOW, "the server's answer is empty");
+    } else if (stream->finish == AIC_LLM_FINISH_LENGTH && is_empty) {
+        fail(stream, AIC_CATEGORY_BAD_REQUEST, AIC_RETRY_FALL_BACK,
+             "the model came to max_tokens before its first word, as one that thinks does: raise "
+             "max_tokens, or lower reasoning_effort");
+    } else if (stream->finish == AIC_LLM_FINISH_CONTENT_FILTER && is_empty) {
+        fail(stream, AIC_CATEGORY_CONTENT_FILTER, AIC_RETRY_NEVER,
+             "the server's content filter held the answer back");
+    } else if (has_nameless_tool(stream)) {
+        fail(stream, AIC_CATEGORY_TOOL_FORMAT, AIC_RETRY_NOW,
+             "the model calls a tool without a name");
+    }
+}
+
 void openai_stream_end(struct openai_stream *stream)
 {
     const struct openai_think_sink sink = {
         .data = stream, .text = take_spoken, .thought = take_thought};
     openai_think_end(&stream->think, &sink);
-    bool is_empty = stream->text_bytes == 0 && stream->tools.count == 0;
+    if (!stream->has_failed) {
+        judge(stream);
+    }
     if (stream->has_failed) {
         return;
-    }
-    if (stream->finish == AIC_LLM_FINISH_NONE && !stream->is_done) {
-        fail(stream, AIC_CATEGORY_NETWORK, AIC_RETRY_NOW, "the answer broke off");
-        return;
-    }
-    if (stream->finish == AIC_LLM_FINISH_NONE && is_empty) {
-        fail(stream, AIC_CATEGORY_PROTOCOL, AIC_RETRY_NOW, "the server's answer is empty");
-        return;
-    }
-    for (uint32_t i = 0; i < stream->tools.count; i++) {
-        if (stream->tools.calls[i].name.len == 0) {
-            fail(stream, AIC_CATEGORY_TOOL_FORMAT, AIC_RETRY_NOW,
-                 "the model calls a tool without a name");
-            return;
-        }
     }
     if (stream->finish == AIC_LLM_FINISH_NONE || stream->finish == AIC_LLM_FINISH_STOP) {
         stream->finish = stream->tools.count > 0 ? AIC_LLM_FINISH_TOOL_CALLS

@@ -72,10 +72,12 @@ static int64_t sound_us(const struct utterance *u)
 
 static void tell_usage(struct utterance *u)
 {
+    int64_t chars = characters(aic_buf_view(&u->text));
     struct aic_usage usage = {.size = sizeof(usage),
                               .flags = AIC_USAGE_ESTIMATED,
                               .requests = 1,
-                              .chars_in = characters(aic_buf_view(&u->text)),
+                              .chars_in = chars,
+                              .chars_billed = chars,
                               .audio_out_us = sound_us(u)};
     tell(u, AIC_TTS_EVENT_USAGE, (struct aic_tts_event){.usage = &usage});
 }

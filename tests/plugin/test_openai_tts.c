@@ -150,6 +150,7 @@ static void test_text_becomes_a_request_and_sound(void **state)
     expect(&voice, "1 usage\n1 done\n");
     assert_string_equal(voice.sound.data, "abcdefghij");
     assert_int_equal(voice.usage.chars_in, 18);
+    assert_int_equal(voice.usage.chars_billed, 18);
     assert_int_equal(voice.usage.audio_out_us, 208);
     /* The next utterance of the session. */
     http = say(&voice, 2, "Bye.");

@@ -47,6 +47,24 @@ static void test_only_what_is_known_is_said(void **state)
           "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"stream\":true}");
 }
 
+static void test_arguments_that_are_no_json_are_not_sent_back(void **state)
+{
+    (void)state;
+    struct aic_llm_request request =
+        request_of("[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"a\",\"type\":"
+                   "\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"to\\\": \"}},"
+                   "{\"id\":\"b\",\"function\":{\"arguments\":\"{\\\"n\\\": 1}\",\"name\":\"g\"}},"
+                   "{\"id\":\"c\",\"function\":{\"arguments\":\"[1]\"}},5]},"
+                   "{\"role\":\"tool\",\"content\":\"no\",\"tool_calls\":\"x\"}]",
+                   "");
+    check(&plain, &request,
+          "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"a\","
+          "\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}},"
+          "{\"id\":\"b\",\"function\":{\"arguments\":\"{\\\"n\\\": 1}\",\"name\":\"g\"}},"
+          "{\"id\":\"c\",\"function\":{\"arguments\":\"{}\"}},{}]},"
+          "{\"role\":\"tool\",\"content\":\"no\",\"tool_calls\":\"x\"}],\"stream\":true}");
+}
+
 static void test_what_the_host_keeps_for_itself_is_left_out(void **state)
 {
     (void)state;
@@ -181,6 +199,7 @@ static void test_a_form_is_written_to_the_letter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_arguments_that_are_no_json_are_not_sent_back),
         cmocka_unit_test(test_only_what_is_known_is_said),
         cmocka_unit_test(test_what_the_host_keeps_for_itself_is_left_out),
         cmocka_unit_test(test_tools_limits_and_options_are_said_where_they_are_set),

@@ -282,9 +282,50 @@ static void test_a_model_is_found_in_the_list_of_models(void **state)
     aic_buf_finish(&names);
 }
 
+static void test_a_refused_parameter_is_told_with_the_setting_for_it(void **state)
+{
+    (void)state;
+
+    static const struct {
+        const char *body;
+        const char *advice; /* NULL: the server's words are enough */
+    } cases[] = {
+        {"{\"error\":{\"message\":\"Unsupported parameter: 'max_tokens' is not supported with this "
+         "model. Use 'max_completion_tokens' instead.\",\"type\":\"invalid_request_error\","
+         "\"param\":\"max_tokens\",\"code\":\"unsupported_parameter\"}}",
+         "instead. (set max_tokens_field = \"max_completion_tokens\")"},
+        {"{\"detail\":[{\"type\":\"extra_forbidden\",\"loc\":[\"body\"],\"msg\":"
+         "\"max_completion_tokens: Extra inputs are not permitted\"}]}",
+         " (set max_tokens_field = \"max_tokens\")"},
+        {"{\"error\":{\"message\":\"property 'stream_options' is unsupported\"}}",
+         " (set usage_mode = \"none\")"},
+        {"{\"error\":{\"message\":\"`reasoning_effort` is not supported with this model\"}}",
+         " (look at reasoning_effort)"},
+        {"{\"error\":{\"message\":\"max_tokens is too large: 99999\"}}", NULL},
+        {"{\"error\":{\"message\":\"Unknown role\"}}", NULL},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct openai_fault fault = fault_of(400, cases[i].body);
+        assert_int_equal(fault.category, AIC_CATEGORY_BAD_REQUEST);
+        if (cases[i].advice) {
+            assert_non_null(strstr(fault.message, cases[i].advice));
+        } else {
+            assert_null(strchr(fault.message, '('));
+        }
+    }
+    /* However much the server says. */
+    char body[1000];
+    (void)snprintf(body, sizeof(body), "{\"error\":\"unsupported max_tokens %0500d\"}", 0);
+    struct openai_fault fault = fault_of(400, body);
+    assert_int_equal(strlen(fault.message), OPENAI_MESSAGE_BYTES - 1);
+    assert_non_null(strstr(fault.message, "0 (set max_tokens_field"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_refused_parameter_is_told_with_the_setting_for_it),
         cmocka_unit_test(test_durations_are_read_as_vendors_write_them),
         cmocka_unit_test(test_the_rate_limit_is_read_from_headers),
         cmocka_unit_test(test_the_time_to_wait_is_read_in_each_form),

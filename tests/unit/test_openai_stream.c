@@ -191,7 +191,7 @@ static void test_thoughts_are_never_spoken(void **state)
     check(TEXT("<thi") TEXT("nk>The cal") TEXT("ler asks.</th") TEXT("ink>\\n\\nYes") TEXT(".")
               END("stop") DONE,
           "Yes.", "The caller asks.", AIC_LLM_FINISH_STOP);
-    check(TEXT("<think>only this") END("length") DONE, "", "only this", AIC_LLM_FINISH_LENGTH);
+    check(TEXT("<think>only this") END("stop") DONE, "", "only this", AIC_LLM_FINISH_STOP);
     struct heard heard;
     const struct openai_think_sink sink = {
         .data = &heard, .text = hear_text, .thought = hear_thought};
@@ -212,6 +212,20 @@ static void test_refusals_and_filters_are_told_as_such(void **state)
           "I can not help with that.", "", AIC_LLM_FINISH_REFUSAL);
     check(TEXT("Well") END("content_filter") DONE, "Well", "", AIC_LLM_FINISH_CONTENT_FILTER);
     check(TEXT("Well") END("length") DONE, "Well", "", AIC_LLM_FINISH_LENGTH);
+}
+
+static void test_an_answer_that_ends_before_its_first_word_is_a_failure(void **state)
+{
+    (void)state;
+    struct openai_fault fault =
+        failure(CHUNK("{\"reasoning\":\"Let me think.\"}") END("length") DONE);
+    assert_int_equal(fault.category, AIC_CATEGORY_BAD_REQUEST);
+    assert_int_equal(fault.retry, AIC_RETRY_FALL_BACK);
+    assert_non_null(strstr(fault.message, "raise max_tokens"));
+    assert_non_null(strstr(failure(TEXT("<think>only this") END("length")).message, "max_tokens"));
+    fault = failure(CHUNK("{}") END("content_filter") DONE);
+    assert_int_equal(fault.category, AIC_CATEGORY_CONTENT_FILTER);
+    assert_int_equal(fault.retry, AIC_RETRY_NEVER);
 }
 
 #define TOOL(text) CHUNK("{\"tool_calls\":[" text "]}")
@@ -364,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_usage_comes_in_a_chunk_of_its_own_where_it_was_asked_for),
         cmocka_unit_test(test_what_servers_do_differently_does_not_matter),
         cmocka_unit_test(test_thoughts_are_never_spoken),
+        cmocka_unit_test(test_an_answer_that_ends_before_its_first_word_is_a_failure),
         cmocka_unit_test(test_refusals_and_filters_are_told_as_such),
         cmocka_unit_test(test_tool_calls_are_put_together_by_index),
         cmocka_unit_test(test_tool_calls_of_careless_servers_are_told_apart),
