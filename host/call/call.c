@@ -294,6 +294,15 @@ static void end_wait_is_over(void *data)
     call_over(call);
 }
 
+/* Before the leg goes: who is on it is told why. */
+static void tell_end(struct call *call)
+{
+    if (!call->is_end_told) {
+        call->is_end_told = true;
+        call_tell_text(call, "ended", call->turn_number, aic_str(call->end_reason), false);
+    }
+}
+
 void call_hang_up(struct call *call, const char *reason)
 {
     if (call->state >= CALL_ENDING) {
@@ -315,6 +324,7 @@ void call_hang_up(struct call *call, const char *reason)
     }
     call->end_timer = sched_timer_start(
         call->env.sched, sched_now(call->env.sched) + hangup_wait_us, end_wait_is_over, call);
+    tell_end(call);
     GUARD(call->leg_provider, "telephony.leg_hangup",
           (void)call->leg_provider->telephony.leg_hangup(call->leg));
 }
@@ -370,7 +380,7 @@ void call_over(struct call *call)
     if (call->answered_us) {
         call_use_line(call);
     }
-    call_tell_text(call, "ended", call->turn_number, aic_str(call->end_reason), false);
+    tell_end(call);
     recorder_finish(call->recorder, recording_is_done, call->env.journal);
     call->recorder = NULL;
     call_record_call(call);

@@ -156,6 +156,7 @@ struct call {
     int64_t answered_us;
     int64_t last_media_us;
     char end_reason[CALL_REASON];
+    bool is_end_told;
     bool was_heard;
     bool merges_user; /* the last answer was taken back: its question goes on */
     bool is_apologising;
