@@ -25,6 +25,11 @@ bool call_is(const struct call *call, struct aic_str id, struct aic_str provider
            (provider_call_id.len > 0 && aic_str_equal(provider_call_id, call->provider_call_id));
 }
 
+bool call_has_leg(const struct call *call, const void *leg)
+{
+    return call->leg == leg;
+}
+
 const struct agent *call_agent(const struct call *call)
 {
     return call->agent;

@@ -81,6 +81,7 @@ void call_end(struct call *call, const char *reason, bool politely);
 const char *call_id(const struct call *call);
 /* Whether an event is about this call, by our id or the carrier's. */
 bool call_is(const struct call *call, struct aic_str id, struct aic_str provider_call_id);
+bool call_has_leg(const struct call *call, const void *leg);
 const struct agent *call_agent(const struct call *call);
 /* Whether the host has a tool of this name. */
 bool call_builtin_exists(const char *name);

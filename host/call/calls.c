@@ -187,7 +187,10 @@ static void take_status(struct calls *calls, const struct aic_telephony_event *e
 {
     for (struct live *live = calls->live; live; live = live->next) {
         if (!live->is_over && call_is(live->call, event->call_id, event->provider_call_id)) {
-            call_status(live->call, event);
+            /* A leg that was turned away may know a call's id; it says nothing about that call. */
+            if (!event->leg || call_has_leg(live->call, event->leg)) {
+                call_status(live->call, event);
+            }
             return;
         }
     }

@@ -122,7 +122,8 @@ static void on_end(void *data)
     event.cause = session->cause;
     browser_session_tell_leg(session, &event);
     log_figures(session);
-    if (session->is_attached) {
+    /* One that was turned away has no call to speak of. */
+    if (session->is_attached && session->has_leg) {
         event = browser_session_event(session, AIC_TEL_EVENT_STATUS);
         event.status = AIC_CALL_COMPLETED;
         event.sequence = 0;

@@ -128,7 +128,8 @@ static void leg_close(void *leg)
     }
     session->has_leg = false;
     session->sink = NULL;
-    browser_session_end(session, AIC_LEG_END_HOST, session->is_attached ? "shutdown" : "refused");
+    /* Who was let in has heard something; a token may turn out to be used after the attach. */
+    browser_session_end(session, AIC_LEG_END_HOST, session->bytes_out > 0 ? "shutdown" : "refused");
     browser_session_settle(session);
 }
 

@@ -111,7 +111,7 @@ enum {
     /* On the provider's sink. */
     AIC_TEL_EVENT_OFFER = 1,       /* `offer`, offer_kind, ids and numbers: decide now or later */
     AIC_TEL_EVENT_DIALED = 2,      /* request_id, provider_call_id: the carrier took it */
-    AIC_TEL_EVENT_STATUS = 3,      /* status, sequence, duration_s, ids */
+    AIC_TEL_EVENT_STATUS = 3,      /* status, sequence, duration_s, ids; `leg` if that ended */
     AIC_TEL_EVENT_MEDIA_START = 4, /* `leg`, ids, token, formats: attach or refuse before return */
     AIC_TEL_EVENT_ANSWERED_BY = 5, /* answered_by, ids */
     AIC_TEL_EVENT_RECORDING = 6,   /* url, ids; ext tells the rest */
