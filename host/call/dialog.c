@@ -88,6 +88,11 @@ struct dialog_message *dialog_add(struct dialog *dialog, enum dialog_role role, 
     if (!make_room(dialog)) {
         return NULL;
     }
+    /* The records sort messages by their milliseconds: no two of a call share one. */
+    if (dialog->count > 0) {
+        int64_t last_ms = dialog->messages[dialog->count - 1].at_wall_us / 1000;
+        at_wall_us = at_wall_us / 1000 > last_ms ? at_wall_us : (last_ms + 1) * 1000;
+    }
     struct dialog_message *message = &dialog->messages[dialog->count];
     *message = (struct dialog_message){
         .role = role, .turn = turn, .at_wall_us = at_wall_us, .revision = 1};

@@ -37,7 +37,10 @@ enum { DIALOG_MAX_MESSAGES = 4096 };
 
 void dialog_init(struct dialog *dialog);
 void dialog_finish(struct dialog *dialog);
-/* Appends a message; NULL without memory or beyond the maximum. Borrowed until the next append. */
+/*
+ * Appends a message, not earlier than those before it; NULL without memory or beyond the maximum.
+ * Borrowed until the next append.
+ */
 struct dialog_message *dialog_add(struct dialog *dialog, enum dialog_role role, uint64_t turn,
                                   struct aic_str content, int64_t at_wall_us,
                                   const uint8_t random[10]);
