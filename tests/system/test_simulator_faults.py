@@ -230,7 +230,9 @@ def test_a_socket_is_odd_but_right(vendors, kind):
 def test_a_socket_breaks_in_the_middle(vendors, kind):
     vendors.fault("deepgram", "listen", kind, at="middle", after=1)
     got, code, _ = talk(vendors, LISTEN, utterances(400, 400))
-    assert len(got) >= 1 and code in (1006, 1002, 1007, None), code
+    # What the client has not read yet may be lost with a reset, and with garbage right behind it.
+    assert len(got) == 1 or kind != "eof" and not got
+    assert code in (1006, 1002, 1007, None), code
 
 
 @pytest.mark.parametrize("kind", ["hang", "half_open"])
