@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The socket of the voice page: who may open it, what it does in a call, and who misbehaves on it."""
+"""The socket of the voice page: who may open it, what happens in a call, who misbehaves on it."""
 import json
 import re
 import struct
@@ -163,7 +163,8 @@ BAD_FRAMES = {
     "half a letter": ({"opcode": TEXT, "payload": b'{"type":"text","text":"\xc3"}'}, BAD_TEXT),
     "10 MB of sound": ({"opcode": BINARY, "payload": b"\0" * 10000000}, TOO_LARGE),
     "a length of 4 GB": ({"opcode": BINARY, "payload": b"x", "length": 1 << 32}, TOO_LARGE),
-    "a length with its top bit": ({"opcode": BINARY, "payload": b"x", "length": (1 << 64) - 1}, PROTOCOL),
+    "a length with its top bit": ({"opcode": BINARY, "payload": b"x", "length": (1 << 64) - 1},
+                                  PROTOCOL),
 }
 
 
@@ -181,7 +182,8 @@ def test_a_frame_that_is_none_ends_that_call_only(shared_server, name):
 
 
 @pytest.mark.parametrize("rest", [
-    b"\x81", b"\x81\xfe\x01", b"\x81\xff\0\0\0", b"\x81\x8aABCD", b"\x82\xfe\x02\x80ABCD" + b"z" * 99])
+    b"\x81", b"\x81\xfe\x01", b"\x81\xff\0\0\0", b"\x81\x8aABCD",
+    b"\x82\xfe\x02\x80ABCD" + b"z" * 99])
 def test_a_line_that_breaks_within_a_frame_ends_its_call(shared_server, rest):
     invitation = invite(shared_server)
     with WebSocket(shared_server, PATH) as socket:
