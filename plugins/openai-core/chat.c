@@ -162,6 +162,25 @@ int32_t openai_chat_write(const struct openai_chat_settings *settings,
     return status;
 }
 
+void openai_chat_words(struct aic_str messages, struct aic_buf *to)
+{
+    struct aic_json *root = aic_json_parse(messages, MESSAGES_MAX_BYTES);
+    for (size_t i = 0; i < aic_json_count(root); i++) {
+        const struct aic_json *message = aic_json_at(root, i);
+        struct aic_str words = aic_json_get_text(message, "content");
+        if (aic_str_equal(aic_json_get_text(message, "role"), "system") ||
+            words.len + 1 > to->max) {
+            continue;
+        }
+        if (to->len + words.len + 1 > to->max) {
+            aic_buf_clear(to);
+        }
+        aic_buf_str(to, words);
+        aic_buf_char(to, '\n');
+    }
+    aic_json_free(root);
+}
+
 const char *openai_chat_extra_problem(const struct aic_json *extra)
 {
     static const char *const hosts[] = {"messages", "tools", "stream", "n"};

@@ -23,6 +23,9 @@ struct openai_chat_settings {
  */
 int32_t openai_chat_write(const struct openai_chat_settings *settings,
                           const struct aic_llm_request *request, struct aic_buf *to);
+/* Appends what was said in the conversation, without the system's part; where that is more than
+ * `to` holds, the latest. */
+void openai_chat_words(struct aic_str messages, struct aic_buf *to);
 /* The member of `extra` that may not be there, because it is the host's; NULL if all is well. */
 const char *openai_chat_extra_problem(const struct aic_json *extra);
 

@@ -300,6 +300,34 @@ void openai_fault_hide(struct openai_fault *fault, const char *secret)
     hide_cut(fault, secret, length);
 }
 
+/* How many bytes at the front of a text stand in the words as well; 0 where it is a chance. */
+static size_t same_bytes(const char *text, struct aic_str words)
+{
+    enum { TELLING = 8 };
+
+    size_t left = strlen(text);
+    size_t same = TELLING;
+    if (left < TELLING || !memmem(words.ptr, words.len, text, TELLING)) {
+        return 0;
+    }
+    while (same < left && memmem(words.ptr, words.len, text, same + 1)) {
+        same++;
+    }
+    while (((unsigned char)text[same] & 0xC0) == 0x80) {
+        same++;
+    }
+    return same;
+}
+
+void openai_fault_hide_words(struct openai_fault *fault, struct aic_str words)
+{
+    for (char *at = fault->message; *at && words.len > 0;) {
+        size_t same = ((unsigned char)*at & 0xC0) == 0x80 ? 0 : same_bytes(at, words);
+        memset(at, '*', same);
+        at += same > 0 ? same : 1;
+    }
+}
+
 struct aic_error openai_fault_error(const struct openai_fault *fault, bool output_started)
 {
     return (struct aic_error){

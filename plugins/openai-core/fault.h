@@ -37,6 +37,9 @@ void openai_fault_of_problem(struct openai_fault *fault, const struct openai_pro
 
 /* Blots out a secret that a server has put into its text. */
 void openai_fault_hide(struct openai_fault *fault, const char *secret);
+/* Blots out what was said in the call, wherever 8 bytes or more of it stand in the text: servers
+ * like to repeat what they refuse, and messages are logged. */
+void openai_fault_hide_words(struct openai_fault *fault, struct aic_str words);
 /* The same as the host wants to see it; borrows the texts. */
 struct aic_error openai_fault_error(const struct openai_fault *fault, bool output_started);
 

@@ -259,6 +259,21 @@ static void test_a_server_that_repeats_the_key_does_not_get_it_into_a_message(vo
     fake_http_headers(http, 200, NULL);
     fake_http_sse(http, "error", AIC_STR("{\"error\":\"key " OPENAI_KEY "\"}"));
     assert_has(t.events.data, "key ******************");
+    aic_buf_clear(&t.events);
+    /* Nor does one that repeats what was said. */
+    struct aic_llm_request request = {
+        .size = sizeof(request),
+        .id = ++t.asked,
+        .messages = AIC_STR("[{\"role\":\"user\",\"content\":\"I am Mary Smith\"}]"),
+        .temperature = -1};
+    assert_int_equal(t.llm->start(t.session, &request), AIC_OK);
+    http = fake_http_pending(t.s.fake);
+    while (http->ended || http->next) {
+        http = http->next;
+    }
+    fake_http_reply(http, 400, NULL,
+                    "{\"error\":{\"message\":\"input 'I am Mary Smith' is bad\"}}");
+    assert_has(t.events.data, "input '***************' is bad");
     talk_finish(&t);
 }
 

@@ -177,6 +177,7 @@ STATUSES = [400, 401, 403, 404, 413, 422, 429, 498, 500, 502, 503]
 BEFORE = {**{str(status): {"kind": "status", "status": status} for status in STATUSES},
           "later": {"kind": "status", "status": 429, "retry_after": 30},
           "echo": {"kind": "status", "status": 401, "message": f"Wrong key: {GROQ_KEY}"},
+          "parrot": {"kind": "status", "status": 400, "message": "not valid: I like marzipan"},
           "boast": {"kind": "status", "status": 500, "message": f"You sent Bearer {GROQ_KEY}"},
           **{kind: {"kind": kind} for kind in ("refuse", "html", "empty", "truncated", "garbage",
                                                "hang", "half_open", "done_only")},
@@ -198,7 +199,7 @@ def test_each_failure_is_answered_by_the_second_model_in_the_same_turn(serve, ve
     for number, (name, fault) in enumerate(BEFORE.items()):
         vendors.heal()
         vendors.fault("groq", "chat", times=None, **fault)
-        answer = say(server, "marzipan", agent=f"agent_{name}")
+        answer = say(server, "I like marzipan", agent=f"agent_{name}")
         assert answer["reply"] == "The other answer", name
         assert len(vendors.received("openai", "chat")) == number + 1, name
         shown = detail(server, answer["session"], lambda shown: events(shown, "failover"))

@@ -47,6 +47,26 @@ static void test_only_what_is_known_is_said(void **state)
           "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"stream\":true}");
 }
 
+static void test_the_words_of_a_conversation_are_the_latest_without_the_prompt(void **state)
+{
+    (void)state;
+    const struct aic_str messages =
+        AIC_STR("[{\"role\":\"system\",\"content\":\"Be kind.\"},{\"role\":\"user\",\"content\":"
+                "\"Hello there\"},{\"role\":\"assistant\",\"tool_calls\":[]},{\"role\":\"user\","
+                "\"content\":\"Good \\\"bye\\\"\"},5]");
+    struct aic_buf words;
+    aic_buf_init(&words, 100);
+    openai_chat_words(messages, &words);
+    assert_string_equal(words.data, "Hello there\n\nGood \"bye\"\n\n");
+    aic_buf_finish(&words);
+    aic_buf_init(&words, 14);
+    openai_chat_words(messages, &words);
+    assert_string_equal(words.data, "Good \"bye\"\n\n");
+    assert_false(words.failed);
+    openai_chat_words(AIC_STR("nonsense"), &words);
+    aic_buf_finish(&words);
+}
+
 static void test_arguments_that_are_no_json_are_not_sent_back(void **state)
 {
     (void)state;
@@ -199,6 +219,7 @@ static void test_a_form_is_written_to_the_letter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_words_of_a_conversation_are_the_latest_without_the_prompt),
         cmocka_unit_test(test_arguments_that_are_no_json_are_not_sent_back),
         cmocka_unit_test(test_only_what_is_known_is_said),
         cmocka_unit_test(test_what_the_host_keeps_for_itself_is_left_out),

@@ -322,9 +322,37 @@ static void test_a_refused_parameter_is_told_with_the_setting_for_it(void **stat
     assert_non_null(strstr(fault.message, "0 (set max_tokens_field"));
 }
 
+static void test_what_was_said_in_the_call_is_blotted_out(void **state)
+{
+    (void)state;
+    static const char said[] = "My name is Zo\xc3\xab Gro\xc3\x9fmann\nThank you.\n";
+
+    static const struct {
+        const char *message;
+        const char *want;
+    } cases[] = {
+        {"bad input: 'My name is Zo\xc3\xab', sorry", "bad input: '***************', sorry"},
+        {"Gro\xc3\x9fmann", "*********"},
+        {"Gro\xc3\x9f is refused", "Gro\xc3\x9f is refused"},
+        {"name is Zo\xc3\xa4", "************"},
+        {"model is gone", "model is gone"},
+        {"", ""},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct openai_fault fault;
+        openai_fault_set(&fault, AIC_CATEGORY_SERVER, AIC_RETRY_NONE, cases[i].message);
+        openai_fault_hide_words(&fault, aic_str(said));
+        assert_string_equal(fault.message, cases[i].want);
+        openai_fault_hide_words(&fault, AIC_STR(""));
+        assert_string_equal(fault.message, cases[i].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_was_said_in_the_call_is_blotted_out),
         cmocka_unit_test(test_a_refused_parameter_is_told_with_the_setting_for_it),
         cmocka_unit_test(test_durations_are_read_as_vendors_write_them),
         cmocka_unit_test(test_the_rate_limit_is_read_from_headers),
