@@ -60,7 +60,8 @@ static bool make_io(struct app *app)
         const struct server_balance balance = app_worker_balance(app);
         const struct server_options server = {.public_url = setup->public_url,
                                               .tls_cert = settings_string(setup->tls, "cert"),
-                                              .tls_key = settings_string(setup->tls, "key")};
+                                              .tls_key = settings_string(setup->tls, "key"),
+                                              .trusted_proxies = app->conf->trusted_proxies};
         app->server = server_create(app->loop, &server, app->slot ? &balance : NULL);
     }
     app->env = (struct plugin_env){.sched = app->sched,
@@ -291,6 +292,9 @@ static bool make_web(struct app *app)
         .providers = app->providers,
         .provider_count = app->provider_count,
         .browser_media = app->browser_media[0] ? app->browser_media : NULL,
+        .secret = app->secret,
+        .requests_per_key = settings_int(app->conf->limits, "requests_per_key"),
+        .requests_per_address = settings_int(app->conf->limits, "requests_per_address"),
     };
     app->web = web_create(&settings);
     return app->web != NULL;

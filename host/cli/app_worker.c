@@ -230,8 +230,20 @@ static void take_request(void *data, const struct link_request *request)
         ask_storage(app, request);
     } else if (strcmp(request->kind, "call.dial") == 0) {
         dial(app, request);
+    } else if (strcmp(request->kind, "keys.changed") == 0) {
+        link_publish(app->link, "keys", AIC_STR("{}"));
+        link_answer(app->link, request->id, AIC_OK, AIC_STR("{}"));
     } else {
         link_answer(app->link, request->id, AIC_ERROR_UNSUPPORTED, AIC_STR(""));
+    }
+}
+
+static void take_news(void *data, const char *topic, struct aic_str body)
+{
+    struct app *app = data;
+    (void)body;
+    if (app->web && strcmp(topic, "keys") == 0) {
+        web_forget_keys(app->web);
     }
 }
 
@@ -242,6 +254,7 @@ struct link *app_worker_link(struct app *app)
                                          .drain = drain,
                                          .stop_new_calls = stop_new_calls,
                                          .stop = stop,
+                                         .published = take_news,
                                          .data = app};
     if (worker) {
         app->shm = shm_map(worker->shm_fd);

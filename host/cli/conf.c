@@ -35,6 +35,22 @@ static const struct aic_option limits_options[] = {
      .help = "A call that has cost this much, by `prices`, is ended politely; 0: no limit.",
      .min = 0,
      .max = 1e6},
+    {.name = "requests_per_key",
+     .type = AIC_OPTION_INT,
+     .flags = AIC_OPTION_RANGE,
+     .fallback = "600",
+     .help = "Requests to the API that one key may send in a minute, where the key has no number "
+             "of its own; more are answered 429.",
+     .min = 1,
+     .max = 1000000},
+    {.name = "requests_per_address",
+     .type = AIC_OPTION_INT,
+     .flags = AIC_OPTION_RANGE,
+     .fallback = "1200",
+     .help = "Requests to the API that may come from one address in a minute, with or without a "
+             "key; more are answered 429. This machine itself is not counted.",
+     .min = 1,
+     .max = 1000000},
 };
 
 const struct settings_table conf_limits_table = {
@@ -45,6 +61,10 @@ static const struct aic_option security_options[] = {
      .type = AIC_OPTION_LIST,
      .help = "Addresses or networks, such as \"10.1.0.0/16\", that the URLs of tools and contexts "
              "may reach although they are private."},
+    {.name = "trusted_proxies",
+     .type = AIC_OPTION_LIST,
+     .help = "Addresses or networks of proxies in front of this server: only from them "
+             "X-Forwarded-For and X-Forwarded-Proto count."},
 };
 
 const struct settings_table conf_security_table = {
@@ -151,6 +171,7 @@ static struct conf *build(struct config *config, const char *name, struct config
     conf->security = settings_check("security", config_get(root, "security"), &conf_security_table,
                                     1, NULL, 0, problems);
     conf->private_allow = take_networks(conf->security, "private_allow", problems);
+    conf->trusted_proxies = take_networks(conf->security, "trusted_proxies", problems);
     agents_load(&conf->agents, config_get(root, "agents"), conf->setup, problems);
     prices_load(&conf->prices, config_get(root, "prices"), conf->setup, problems);
     if (problems->errors > 0) {
@@ -197,6 +218,7 @@ void conf_free(struct conf *conf)
     settings_free(conf->limits);
     prices_finish(&conf->prices);
     free(conf->private_allow);
+    free(conf->trusted_proxies);
     settings_free(conf->security);
     setup_destroy(conf->setup);
     free(conf);

@@ -14,7 +14,8 @@ struct conf {
     struct agents agents;
     struct settings *limits;
     struct settings *security;
-    const char **private_allow; /* NULL-terminated */
+    const char **private_allow; /* NULL-terminated, as the next */
+    const char **trusted_proxies;
     struct prices prices;
     const char *name; /* path of the file, or "built-in configuration" */
 };

@@ -172,3 +172,12 @@ void http_peer_text(const struct http_head *head, const struct sockaddr *peer,
         }
     }
 }
+
+bool http_peer_forwards_https(const struct http_head *head, const struct sockaddr *peer,
+                              const char *const *trusted)
+{
+    struct aic_str element = {0};
+    return http_address_in(peer, trusted) &&
+           element_from_end(head, "x-forwarded-proto", 0, &element) &&
+           aic_str_equal_nocase(element, "https");
+}

@@ -18,4 +18,9 @@ bool http_peer_is_local(const struct http_head *head, const struct sockaddr *pee
 void http_peer_text(const struct http_head *head, const struct sockaddr *peer,
                     const char *const *trusted, char to[HTTP_ADDRESS_TEXT]);
 
+/* Whether a trusted proxy says that the client spoke TLS with it: X-Forwarded-Proto of the one
+ * nearest to us. */
+bool http_peer_forwards_https(const struct http_head *head, const struct sockaddr *peer,
+                              const char *const *trusted);
+
 #endif

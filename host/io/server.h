@@ -59,8 +59,11 @@ int32_t server_add_websocket(struct server *server, const void *owner,
                              const struct aic_ws_route *route);
 void server_remove_owner(struct server *server, const void *owner);
 
-/* Of a request, inside its handler or later: the first header of that name. */
+/* A request's path, query, body and peer stay readable until it is answered, and so do: the first
+ * header of that name, */
 struct aic_str server_header(struct aic_exchange *exchange, const char *name);
+/* and whether the client spoke TLS: with this port, or with a trusted proxy in front of it. */
+bool server_is_https(const struct aic_exchange *exchange);
 /* See aic_route_service.respond. AIC_ERROR_INVALID: status or a header is not acceptable; 500 was
  * said instead. Whatever it returns, the exchange is over. */
 int32_t server_respond(struct aic_exchange *exchange, const struct aic_response *response);

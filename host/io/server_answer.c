@@ -216,6 +216,11 @@ struct aic_str server_header(struct aic_exchange *exchange, const char *name)
     return http_head_find(&exchange->head, name);
 }
 
+bool server_is_https(const struct aic_exchange *exchange)
+{
+    return exchange->is_https;
+}
+
 static int32_t answer(struct aic_exchange *exchange, const struct aic_response *response)
 {
     struct server_conn *conn = exchange->conn;

@@ -192,6 +192,9 @@ static void request_begins(struct server_conn *conn, char *bytes, size_t count)
     }
     http_peer_text(head, &conn->peer.any, (const char *const *)conn->server->trusted,
                    exchange->peer);
+    exchange->is_https =
+        conn->server->tls != NULL ||
+        http_peer_forwards_https(head, &conn->peer.any, (const char *const *)conn->server->trusted);
     if (is_upgrade(head)) {
         stop_deadline(conn);
         server_dispatch_upgrade(conn, bytes, count);

@@ -100,6 +100,7 @@ struct aic_exchange {
     struct aic_buf body;
     uint64_t body_bytes; /* that are announced */
     char peer[64];
+    bool is_https; /* see server_is_https */
     bool is_streaming;
     int64_t stream_left; /* -1 = no length */
     struct server_stream_handler stream;

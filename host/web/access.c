@@ -1,19 +1,344 @@
 /* SPDX-License-Identifier: ISC */
 #include "web/web_private.h"
 
+#include "io/http_address.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 /*
- * With no key configured the API answers this machine alone, and this machine means: the connection
- * comes from loopback, went through no proxy, and no foreign page sent it.
+ * Who may. This machine itself needs no key: that is, the connection comes from loopback, went
+ * through no proxy, and no foreign page sent it. Everybody else shows an API key, or the cookie
+ * that a browser got for one. All but this machine are counted by their address before anything is
+ * looked up, and keys are counted, too.
  */
-bool access_granted(struct web *web, struct aic_exchange *exchange,
-                    const struct aic_request *request)
+
+enum { MINUTE_MS = 60000, BUCKET_NAME = 96 };
+
+/* A request on its way in. */
+struct entering {
+    struct entering *next;
+    struct web *web; /* NULL: it is gone */
+    const struct web_route *route;
+    struct aic_exchange *exchange;
+    struct aic_request request;
+    char hash[API_KEY_HASH]; /* of the key that was shown; "" = none */
+    bool has_credential;
+    bool is_cookie;
+    struct api_key key;
+};
+
+static void leave(struct entering *e)
 {
-    (void)web;
-    if (request->is_loopback) {
+    struct entering **at = e->web ? &e->web->entering : NULL;
+    while (at && *at != e) {
+        at = &(*at)->next;
+    }
+    if (at) {
+        *at = e->next;
+    }
+    free(e);
+}
+
+static void admit(struct entering *e, bool is_trusted)
+{
+    const struct visit visit = {.exchange = e->exchange,
+                                .request = &e->request,
+                                .key = is_trusted && e->key.id[0] ? &e->key : NULL,
+                                .is_trusted = is_trusted};
+    if (e->route->handle(e->web, &visit) == AIC_ERROR_NOT_FOUND) {
+        (void)reply_problem(e->exchange, 404, "not-found", "There is nothing at this path.");
+    }
+    leave(e);
+}
+
+static void refuse(struct entering *e, const struct problem *problem)
+{
+    (void)reply_with(e->exchange, problem);
+    leave(e);
+}
+
+/* True when the web layer has ended in between; then the request is answered. */
+static bool is_too_late(struct entering *e)
+{
+    if (!e->web) {
+        refuse(e, &(struct problem){.status = 503,
+                                    .type = "draining",
+                                    .detail = "The server is stopping.",
+                                    .retry_after_s = 1});
         return true;
     }
-    (void)reply_problem(exchange, 403, "loopback-only",
-                        "No API key is configured, so the API answers only this machine itself, "
-                        "without a proxy in between.");
     return false;
+}
+
+static void refuse_storage(struct entering *e)
+{
+    refuse(e,
+           &(struct problem){.status = 503,
+                             .type = "storage",
+                             .detail = "The storage that knows the API keys does not answer now.",
+                             .retry_after_s = 1});
+}
+
+/* A browser that was sent to a page is asked for a key first. */
+static bool lead_to_key_page(struct entering *e)
+{
+    struct aic_str accept = server_header(e->exchange, "accept");
+    if (!e->route->is_page || !accept.ptr || !memmem(accept.ptr, accept.len, "text/html", 9)) {
+        return false;
+    }
+    struct aic_buf location;
+    aic_buf_init(&location, 2048);
+    aic_buf_text(&location, "/calls/key/?next=");
+    aic_buf_str(&location, e->request.path);
+    bool is_good = !location.failed;
+    if (is_good) {
+        (void)reply_see_other(e->exchange, aic_buf_view(&location), NULL);
+    }
+    aic_buf_finish(&location);
+    return is_good;
+}
+
+static void refuse_stranger(void *data, int32_t status, const struct api_key *key)
+{
+    static const struct problem no_key = {
+        .status = 403,
+        .type = "loopback-only",
+        .detail = "No API key is configured, so the API answers only this machine itself, without "
+                  "a proxy in between. \"aicaller key add NAME\" makes a key."};
+    static const struct problem show_key = {
+        .status = 401,
+        .type = "key-needed",
+        .detail = "Send an API key as \"Authorization: Bearer KEY\", or ask from this machine "
+                  "itself, without a proxy in between.",
+        .authenticate = "Bearer"};
+    struct entering *e = data;
+    (void)key;
+    if (is_too_late(e)) {
+        return;
+    }
+    if (status != AIC_OK && status != AIC_ERROR_NOT_FOUND) {
+        refuse_storage(e);
+    } else if (status == AIC_OK && lead_to_key_page(e)) {
+        leave(e);
+    } else {
+        refuse(e, status == AIC_OK ? &show_key : &no_key);
+    }
+}
+
+/* `answer` is the bucket's. */
+static void refuse_many(struct entering *e, const char *detail, struct aic_str answer)
+{
+    struct aic_json *root = aic_json_parse(answer, 0);
+    int64_t wait_ms = aic_json_get_int(root, "retry_after_ms", 1000);
+    aic_json_free(root);
+    refuse(e, &(struct problem){.status = 429,
+                                .type = "too-many-requests",
+                                .detail = detail,
+                                .retry_after_s = wait_ms > 1000 ? (wait_ms + 999) / 1000 : 1});
+}
+
+/* The last step: what this key may do, and that a cookie was not sent by a foreign page. */
+static void check_scope(struct entering *e)
+{
+    bool changes = e->request.method != AIC_METHOD_GET;
+    if (e->is_cookie && changes && !access_is_own_page(e->web, e->exchange)) {
+        refuse(e, &(struct problem){.status = 403,
+                                    .type = "foreign-page",
+                                    .detail = "With the cookie, changes are made only where Origin "
+                                              "says that a page of this server sent them."});
+        return;
+    }
+    if ((e->key.scopes & e->route->scope) != e->route->scope) {
+        char detail[128];
+        (void)snprintf(detail, sizeof(detail), "This key has not the scope \"%s\".",
+                       api_scope_name(e->route->scope));
+        refuse(e, &(struct problem){.status = 403, .type = "scope", .detail = detail});
+        return;
+    }
+    admit(e, true);
+}
+
+static void key_is_counted(void *data, int32_t status, struct aic_str answer)
+{
+    struct entering *e = data;
+    if (is_too_late(e)) {
+        return;
+    }
+    /* Somebody who is known is not turned away because strangers have filled the table. */
+    if (status == AIC_ERROR_DENIED) {
+        refuse_many(e, "This key has sent too many requests within a minute.", answer);
+        return;
+    }
+    check_scope(e);
+}
+
+static void key_came(void *data, int32_t status, const struct api_key *key)
+{
+    struct entering *e = data;
+    if (is_too_late(e)) {
+        return;
+    }
+    if (status == AIC_ERROR_DENIED && e->is_cookie) {
+        keyring_any(e->web->keyring, refuse_stranger, e);
+    } else if (status == AIC_ERROR_DENIED) {
+        refuse(e, &(struct problem){.status = 401,
+                                    .type = "key-unknown",
+                                    .detail = "There is no such API key, or not any more.",
+                                    .authenticate = "Bearer error=\"invalid_token\""});
+    } else if (status != AIC_OK) {
+        refuse_storage(e);
+    } else {
+        char bucket[BUCKET_NAME];
+        int64_t limit = key->per_minute ? key->per_minute : e->web->settings.requests_per_key;
+        e->key = *key;
+        (void)snprintf(bucket, sizeof(bucket), "key %s", key->id);
+        link_take(e->web->settings.link, bucket, 1, limit, MINUTE_MS, key_is_counted, e);
+    }
+}
+
+/* With a public route, a credential that is no good makes a stranger of its bearer. */
+static void key_came_to_public(void *data, int32_t status, const struct api_key *key)
+{
+    struct entering *e = data;
+    if (is_too_late(e)) {
+        return;
+    }
+    if (status == AIC_OK) {
+        e->key = *key;
+    }
+    admit(e, status == AIC_OK && (e->key.scopes & API_SCOPE_READ));
+}
+
+static void check_credential(struct entering *e)
+{
+    bool is_public = e->route->scope == API_SCOPE_NONE;
+    if (is_public && (!e->has_credential || !e->web->keyring)) {
+        admit(e, false);
+    } else if (!e->web->keyring) {
+        refuse_stranger(e, AIC_ERROR_NOT_FOUND, NULL);
+    } else if (!e->has_credential) {
+        keyring_any(e->web->keyring, refuse_stranger, e);
+    } else {
+        keyring_find(e->web->keyring, e->hash, is_public ? key_came_to_public : key_came, e);
+    }
+}
+
+static void address_is_counted(void *data, int32_t status, struct aic_str answer)
+{
+    struct entering *e = data;
+    if (is_too_late(e)) {
+        return;
+    }
+    if (status == AIC_ERROR_DENIED) {
+        refuse_many(e, "This address has sent too many requests within a minute.", answer);
+    } else if (status != AIC_OK && status != AIC_ERROR_CLOSED) {
+        refuse(e, &(struct problem){.status = 503,
+                                    .type = "busy",
+                                    .detail = "Too much is going on; try again.",
+                                    .retry_after_s = 1});
+    } else {
+        check_credential(e);
+    }
+}
+
+/* One bucket for an address; for the /64 that one customer has with IPv6. */
+static void name_bucket(char bucket[BUCKET_NAME], struct aic_str peer)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    struct http_network network;
+    if (http_network_parse(peer, &network) != AIC_OK) {
+        (void)snprintf(bucket, BUCKET_NAME, "address ?");
+        return;
+    }
+    bool is_v4 = memcmp(network.bytes, mapped, sizeof(mapped)) == 0;
+    size_t from = is_v4 ? 12 : 0;
+    size_t to = is_v4 ? 16 : 8;
+    int length = snprintf(bucket, BUCKET_NAME, "address ");
+    for (size_t i = from; i < to; i++) {
+        length += snprintf(bucket + length, BUCKET_NAME - (size_t)length, "%02x", network.bytes[i]);
+    }
+}
+
+static void read_credential(struct entering *e)
+{
+    struct aic_str bearer = api_key_in_header(server_header(e->exchange, "authorization"));
+    struct aic_str cookie = api_key_cookie_find(server_header(e->exchange, "cookie"));
+    if (bearer.len > 0) {
+        e->has_credential = true;
+        (void)api_key_hash(bearer, e->hash);
+    } else if (cookie.len > 0) {
+        struct web *web = e->web;
+        e->has_credential = true;
+        e->is_cookie = true;
+        (void)api_key_cookie_check(cookie, web->settings.secret, sched_wall(web->settings.sched),
+                                   e->hash);
+    }
+}
+
+int32_t access_enter(void *data, struct aic_exchange *exchange, const struct aic_request *request)
+{
+    const struct web_route *route = data;
+    struct web *web = route->web;
+    if (route->exists && !route->exists(request->path)) {
+        return AIC_ERROR_NOT_FOUND;
+    }
+    bool shows_key = api_key_in_header(server_header(exchange, "authorization")).len > 0;
+    if (request->is_loopback && !shows_key) {
+        const struct visit visit = {.exchange = exchange, .request = request, .is_trusted = true};
+        return route->handle(web, &visit);
+    }
+    struct entering *e = calloc(1, sizeof(*e));
+    if (!e) {
+        return reply_problem(exchange, 503, "memory", "Out of memory; try again.");
+    }
+    *e = (struct entering){.next = web->entering,
+                           .web = web,
+                           .route = route,
+                           .exchange = exchange,
+                           .request = *request};
+    web->entering = e;
+    read_credential(e);
+    if (request->is_loopback) {
+        check_credential(e);
+        return AIC_OK;
+    }
+    char bucket[BUCKET_NAME];
+    name_bucket(bucket, request->peer);
+    link_take(web->settings.link, bucket, 1, web->settings.requests_per_address, MINUTE_MS,
+              address_is_counted, e);
+    return AIC_OK;
+}
+
+static bool is_origin(struct aic_str origin, const char *scheme, struct aic_str host)
+{
+    struct aic_buf own;
+    aic_buf_init(&own, 1024);
+    aic_buf_text(&own, scheme);
+    aic_buf_str(&own, host);
+    bool is_same = !own.failed && own.data && aic_str_equal_nocase(origin, own.data);
+    aic_buf_finish(&own);
+    return is_same;
+}
+
+bool access_is_own_page(const struct web *web, struct aic_exchange *exchange)
+{
+    struct aic_str origin = server_header(exchange, "origin");
+    const char *public_url = server_public_url(web->settings.server);
+    if (origin.len == 0) {
+        return false;
+    }
+    return (public_url && aic_str_equal_nocase(origin, public_url)) ||
+           is_origin(origin, server_is_https(exchange) ? "https://" : "http://",
+                     server_header(exchange, "host"));
+}
+
+void access_end(struct web *web)
+{
+    for (struct entering *e = web->entering; e; e = e->next) {
+        e->web = NULL;
+    }
+    web->entering = NULL;
 }

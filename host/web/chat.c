@@ -165,13 +165,10 @@ static bool agent_is_known(struct web *web, struct aic_exchange *exchange,
     return is_known;
 }
 
-static int32_t post(struct web *web, struct aic_exchange *exchange,
-                    const struct aic_request *request, bool with_voice)
+static int32_t post(struct web *web, const struct visit *visit, bool with_voice)
 {
-    if (!access_granted(web, exchange, request)) {
-        return AIC_OK;
-    }
-    struct aic_json *body = reply_parse_body(exchange, request);
+    struct aic_exchange *exchange = visit->exchange;
+    struct aic_json *body = reply_parse_body(exchange, visit->request);
     if (!body) {
         return AIC_OK;
     }
@@ -181,23 +178,21 @@ static int32_t post(struct web *web, struct aic_exchange *exchange,
         *chat = (struct chat_request){.web = web,
                                       .exchange = exchange,
                                       .with_voice = with_voice,
-                                      .body = aic_str_dup(request->body)};
+                                      .body = aic_str_dup(visit->request->body)};
         talk(chat, body);
     }
     aic_json_free(body);
     return AIC_OK;
 }
 
-static int32_t post_chat(void *data, struct aic_exchange *exchange,
-                         const struct aic_request *request)
+static int32_t post_chat(struct web *web, const struct visit *visit)
 {
-    return post(data, exchange, request, false);
+    return post(web, visit, false);
 }
 
-static int32_t post_voice(void *data, struct aic_exchange *exchange,
-                          const struct aic_request *request)
+static int32_t post_voice(struct web *web, const struct visit *visit)
 {
-    return post(data, exchange, request, true);
+    return post(web, visit, true);
 }
 
 bool web_request(struct web *web, const struct link_request *request)
@@ -221,6 +216,8 @@ bool web_request(struct web *web, const struct link_request *request)
 
 void chat_routes(struct web *web)
 {
-    web_route(web, AIC_METHOD_POST, "/calls/test-chat/", post_chat);
-    web_route(web, AIC_METHOD_POST, "/calls/test-voice/", post_voice);
+    web_route(web, AIC_METHOD_POST, "/calls/test-chat/",
+              &(struct web_route){.scope = API_SCOPE_CALL, .handle = post_chat});
+    web_route(web, AIC_METHOD_POST, "/calls/test-voice/",
+              &(struct web_route){.scope = API_SCOPE_CALL, .handle = post_voice});
 }

@@ -155,23 +155,21 @@ static void calls_are_known(void *data, int32_t status, struct aic_str list)
     free(request);
 }
 
-static int32_t get_health(void *data, struct aic_exchange *exchange,
-                          const struct aic_request *request)
+static int32_t get_health(struct web *web, const struct visit *visit)
 {
-    struct web *web = data;
-    if (!request->is_loopback) {
-        return answer(web, exchange, false, 0);
+    if (!visit->is_trusted) {
+        return answer(web, visit->exchange, false, 0);
     }
     struct health_request *waiting = malloc(sizeof(*waiting));
     if (!waiting) {
-        return answer(web, exchange, true, (int64_t)calls_live(web->settings.calls));
+        return answer(web, visit->exchange, true, (int64_t)calls_live(web->settings.calls));
     }
-    *waiting = (struct health_request){.web = web, .exchange = exchange};
+    *waiting = (struct health_request){.web = web, .exchange = visit->exchange};
     link_list_calls(web->settings.link, calls_are_known, waiting);
     return AIC_OK;
 }
 
 void health_routes(struct web *web)
 {
-    web_route(web, AIC_METHOD_GET, "/calls/health/", get_health);
+    web_route(web, AIC_METHOD_GET, "/calls/health/", &(struct web_route){.handle = get_health});
 }

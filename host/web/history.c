@@ -169,20 +169,15 @@ static void count_came(void *data, int32_t status, struct aic_str rows,
     ask(lookup, "calls", page_came);
 }
 
-static int32_t get_history(void *data, struct aic_exchange *exchange,
-                           const struct aic_request *request)
+static int32_t get_history(struct web *web, const struct visit *visit)
 {
-    struct web *web = data;
-    if (!access_granted(web, exchange, request)) {
-        return AIC_OK;
-    }
-    int64_t page = number_in(request->query, "page", 1);
-    int64_t per_page = number_in(request->query, "per_page", PER_PAGE);
+    int64_t page = number_in(visit->request->query, "page", 1);
+    int64_t per_page = number_in(visit->request->query, "per_page", PER_PAGE);
     if (page < 0 || per_page < 0 || per_page > 200) {
-        return reply_problem(exchange, 400, "bad-parameter",
+        return reply_problem(visit->exchange, 400, "bad-parameter",
                              "page must be a number from 1, per_page one from 1 to 200.");
     }
-    struct lookup *lookup = begin(web, exchange);
+    struct lookup *lookup = begin(web, visit->exchange);
     if (!lookup) {
         return AIC_OK;
     }
@@ -193,11 +188,11 @@ static int32_t get_history(void *data, struct aic_exchange *exchange,
     aic_buf_init(&count, 64 * 1024);
     aic_json_writer_init(&w, &count);
     aic_json_open(&w, '{');
-    write_filters(&w, request->query);
+    write_filters(&w, visit->request->query);
     aic_json_close(&w, '}');
     aic_json_writer_init(&w, &lookup->params);
     aic_json_open(&w, '{');
-    write_filters(&w, request->query);
+    write_filters(&w, visit->request->query);
     aic_json_member_int(&w, "page", page);
     aic_json_member_int(&w, "per_page", per_page);
     aic_json_close(&w, '}');
@@ -288,19 +283,14 @@ static struct aic_str id_in(struct aic_str path, const char *prefix)
     return rest;
 }
 
-static int32_t get_detail(void *data, struct aic_exchange *exchange,
-                          const struct aic_request *request)
+static int32_t get_detail(struct web *web, const struct visit *visit)
 {
-    struct web *web = data;
-    if (!access_granted(web, exchange, request)) {
-        return AIC_OK;
-    }
-    struct lookup *lookup = begin(web, exchange);
+    struct lookup *lookup = begin(web, visit->exchange);
     if (lookup) {
         struct aic_json_writer w;
         aic_json_writer_init(&w, &lookup->params);
         aic_json_open(&w, '{');
-        aic_json_member(&w, "id", id_in(request->path, "/calls/call-detail/"));
+        aic_json_member(&w, "id", id_in(visit->request->path, "/calls/call-detail/"));
         aic_json_close(&w, '}');
         ask(lookup, "call", call_came);
     }
@@ -328,25 +318,22 @@ static void hang_up_came(void *data, int32_t status, struct aic_str answer)
     free(held);
 }
 
-static int32_t post_call(void *data, struct aic_exchange *exchange,
-                         const struct aic_request *request)
+static bool is_hang_up(struct aic_str path)
 {
-    struct web *web = data;
-    struct aic_str id = id_in(request->path, "/calls/");
-    struct aic_str rest = {id.ptr + id.len,
-                           (size_t)(request->path.ptr + request->path.len - id.ptr) - id.len};
-    if (!uuid_valid(id) || (!aic_str_equal(rest, "/hangup/") && !aic_str_equal(rest, "/hangup"))) {
-        return AIC_ERROR_NOT_FOUND;
-    }
-    if (!access_granted(web, exchange, request)) {
-        return AIC_OK;
-    }
+    struct aic_str id = id_in(path, "/calls/");
+    struct aic_str rest = {id.ptr + id.len, (size_t)(path.ptr + path.len - id.ptr) - id.len};
+    return uuid_valid(id) && (aic_str_equal(rest, "/hangup/") || aic_str_equal(rest, "/hangup"));
+}
+
+static int32_t post_hang_up(struct web *web, const struct visit *visit)
+{
+    struct aic_str id = id_in(visit->request->path, "/calls/");
     struct hang_up *held = malloc(sizeof(*held));
     if (!held) {
-        return reply_problem(exchange, 503, "memory", "Out of memory; try again.");
+        return reply_problem(visit->exchange, 503, "memory", "Out of memory; try again.");
     }
     char text[UUID_TEXT];
-    held->exchange = exchange;
+    held->exchange = visit->exchange;
     (void)aic_str_copy(id, text, sizeof(text));
     calls_hang_up(web->settings.calls, text, "hung_up_by_api", hang_up_came, held);
     return AIC_OK;
@@ -354,7 +341,11 @@ static int32_t post_call(void *data, struct aic_exchange *exchange,
 
 void history_routes(struct web *web)
 {
-    web_route(web, AIC_METHOD_GET, "/calls/call-history/", get_history);
-    web_route(web, AIC_METHOD_GET, "/calls/call-detail/*", get_detail);
-    web_route(web, AIC_METHOD_POST, "/calls/*", post_call);
+    web_route(web, AIC_METHOD_GET, "/calls/call-history/",
+              &(struct web_route){.scope = API_SCOPE_READ, .handle = get_history});
+    web_route(web, AIC_METHOD_GET, "/calls/call-detail/*",
+              &(struct web_route){.scope = API_SCOPE_READ, .handle = get_detail});
+    web_route(
+        web, AIC_METHOD_POST, "/calls/*",
+        &(struct web_route){.scope = API_SCOPE_CALL, .handle = post_hang_up, .exists = is_hang_up});
 }

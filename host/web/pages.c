@@ -5,7 +5,9 @@
 
 #include <string.h>
 
-/* Pages and their files, out of the program itself. */
+/* Pages and their files, out of the program itself. All but the one that asks for a key need it. */
+
+static const char key_page[] = "/calls/key/";
 
 static const struct aic_header page_headers[] = {
     {AIC_STR_INIT("content-security-policy"),
@@ -35,23 +37,24 @@ static const struct asset *find(struct aic_str path)
     return NULL;
 }
 
-static int32_t get_asset(void *data, struct aic_exchange *exchange,
-                         const struct aic_request *request)
+static bool exists(struct aic_str path)
 {
-    struct web *web = data;
-    const struct asset *asset = find(request->path);
+    return find(path) != NULL;
+}
+
+static int32_t send_asset(struct web *web, const struct visit *visit)
+{
+    (void)web;
+    const struct asset *asset = find(visit->request->path);
     if (!asset) {
         return AIC_ERROR_NOT_FOUND;
-    }
-    if (!access_granted(web, exchange, request)) {
-        return AIC_OK;
     }
     struct aic_header headers[PAGE_HEADERS + 1];
     for (size_t i = 0; i < PAGE_HEADERS; i++) {
         headers[i] = page_headers[i];
     }
     headers[PAGE_HEADERS] = (struct aic_header){AIC_STR("etag"), aic_str(asset->etag)};
-    bool is_known = aic_str_equal(server_header(exchange, "if-none-match"), asset->etag);
+    bool is_known = aic_str_equal(server_header(visit->exchange, "if-none-match"), asset->etag);
     const struct aic_response response = {
         .size = sizeof(response),
         .status = is_known ? 304 : 200,
@@ -60,15 +63,21 @@ static int32_t get_asset(void *data, struct aic_exchange *exchange,
         .headers = headers,
         .header_count = PAGE_HEADERS + 1,
         .header_size = sizeof(headers[0])};
-    return server_respond(exchange, &response);
+    return server_respond(visit->exchange, &response);
 }
 
 void pages_routes(struct web *web)
 {
-    web_route(web, AIC_METHOD_GET, "/static/*", get_asset);
+    web_route(web, AIC_METHOD_GET, "/static/*",
+              &(struct web_route){.scope = API_SCOPE_READ, .handle = send_asset, .exists = exists});
     for (size_t i = 0; i < asset_count; i++) {
-        if (!aic_str_starts(aic_str(assets[i].path), "/static/")) {
-            web_route(web, AIC_METHOD_GET, assets[i].path, get_asset);
+        struct aic_str path = aic_str(assets[i].path);
+        bool is_public = aic_str_starts(path, key_page);
+        if (!aic_str_starts(path, "/static/")) {
+            web_route(web, AIC_METHOD_GET, assets[i].path,
+                      &(struct web_route){.scope = is_public ? API_SCOPE_NONE : API_SCOPE_READ,
+                                          .is_page = !is_public,
+                                          .handle = send_asset});
         }
     }
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "web/web_private.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 static const struct aic_header api_headers[] = {
     {AIC_STR_INIT("cache-control"), AIC_STR_INIT("no-store")},
     {AIC_STR_INIT("x-content-type-options"), AIC_STR_INIT("nosniff")},
@@ -31,12 +34,16 @@ static const char *title_of(int32_t status)
         return "Not found";
     case 409:
         return "Conflict";
+    case 413:
+        return "Too large";
     case 415:
         return "Unsupported media type";
     case 422:
         return "Cannot be processed";
     case 429:
         return "Too many requests";
+    case 502:
+        return "Refused elsewhere";
     case 503:
         return "Not now";
     default:
@@ -44,34 +51,80 @@ static const char *title_of(int32_t status)
     }
 }
 
-int32_t reply_problem(struct aic_exchange *exchange, int32_t status, const char *type,
-                      const char *detail)
+static void write_problem(struct aic_buf *buf, const struct problem *problem)
 {
-    struct aic_buf buf;
     struct aic_json_writer w;
-    aic_buf_init(&buf, 8192);
-    aic_json_writer_init(&w, &buf);
-    aic_json_open(&w, '{');
-    aic_json_key(&w, "type");
     struct aic_buf address;
+    aic_json_writer_init(&w, buf);
+    aic_json_open(&w, '{');
     aic_buf_init(&address, 256);
-    aic_buf_printf(&address, "/docs/http-api#%s", type);
-    aic_json_put(&w, aic_buf_view(&address));
+    aic_buf_printf(&address, "/docs/http-api#%s", problem->type);
+    aic_json_member(&w, "type", aic_buf_view(&address));
     aic_buf_finish(&address);
-    aic_json_member_text(&w, "title", title_of(status));
-    aic_json_member_int(&w, "status", status);
-    aic_json_member_text(&w, "detail", detail);
+    aic_json_member_text(&w, "title", title_of(problem->status));
+    aic_json_member_int(&w, "status", problem->status);
+    aic_json_member_text(&w, "detail", problem->detail);
+    if (problem->reason) {
+        aic_json_member_text(&w, "reason", problem->reason);
+    }
+    if (problem->field) {
+        aic_json_member_text(&w, "field", problem->field);
+    }
+    if (problem->call_id) {
+        aic_json_member_text(&w, "call_id", problem->call_id);
+    }
     aic_json_close(&w, '}');
+}
+
+int32_t reply_with(struct aic_exchange *exchange, const struct problem *problem)
+{
+    struct aic_header headers[4] = {api_headers[0], api_headers[1]};
+    uint32_t count = 2;
+    char seconds[24];
+    (void)snprintf(seconds, sizeof(seconds), "%" PRId64, problem->retry_after_s);
+    if (problem->retry_after_s > 0) {
+        headers[count++] = (struct aic_header){AIC_STR("retry-after"), aic_str(seconds)};
+    }
+    if (problem->authenticate) {
+        headers[count++] =
+            (struct aic_header){AIC_STR("www-authenticate"), aic_str(problem->authenticate)};
+    }
+    struct aic_buf buf;
+    aic_buf_init(&buf, 8192);
+    write_problem(&buf, problem);
     const struct aic_response response = {.size = sizeof(response),
-                                          .status = status,
+                                          .status = problem->status,
                                           .content_type = "application/problem+json",
                                           .body = aic_buf_view(&buf),
-                                          .headers = api_headers,
-                                          .header_count = 2,
-                                          .header_size = sizeof(api_headers[0])};
+                                          .headers = headers,
+                                          .header_count = count,
+                                          .header_size = sizeof(headers[0])};
     int32_t result = server_respond(exchange, &response);
     aic_buf_finish(&buf);
     return result;
+}
+
+int32_t reply_problem(struct aic_exchange *exchange, int32_t status, const char *type,
+                      const char *detail)
+{
+    return reply_with(exchange,
+                      &(struct problem){.status = status, .type = type, .detail = detail});
+}
+
+int32_t reply_see_other(struct aic_exchange *exchange, struct aic_str location, const char *cookie)
+{
+    struct aic_header headers[4] = {api_headers[0], api_headers[1],
+                                    (struct aic_header){AIC_STR("location"), location}};
+    uint32_t count = 3;
+    if (cookie) {
+        headers[count++] = (struct aic_header){AIC_STR("set-cookie"), aic_str(cookie)};
+    }
+    const struct aic_response response = {.size = sizeof(response),
+                                          .status = 303,
+                                          .headers = headers,
+                                          .header_count = count,
+                                          .header_size = sizeof(headers[0])};
+    return server_respond(exchange, &response);
 }
 
 int32_t reply_storage_error(struct aic_exchange *exchange, int32_t status,

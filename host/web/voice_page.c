@@ -7,18 +7,13 @@
 
 /* What the voice page asks for before it opens its media socket. */
 
-static int32_t post_token(void *data, struct aic_exchange *exchange,
-                          const struct aic_request *request)
+static int32_t post_token(struct web *web, const struct visit *visit)
 {
-    struct web *web = data;
-    if (!access_granted(web, exchange, request)) {
-        return AIC_OK;
-    }
     if (!web->settings.browser_media) {
-        return reply_problem(exchange, 404, "no-browser",
+        return reply_problem(visit->exchange, 404, "no-browser",
                              "No agent has the provider \"browser\" among its telephony.");
     }
-    struct aic_json *body = reply_parse_body(exchange, request);
+    struct aic_json *body = reply_parse_body(visit->exchange, visit->request);
     if (!body) {
         return AIC_OK;
     }
@@ -30,10 +25,11 @@ static int32_t post_token(void *data, struct aic_exchange *exchange,
     free(agent);
     aic_json_free(body);
     if (status == AIC_ERROR_NOT_FOUND) {
-        return reply_problem(exchange, 404, "no-agent", "There is no agent of this name.");
+        return reply_problem(visit->exchange, 404, "no-agent", "There is no agent of this name.");
     }
     if (status != AIC_OK) {
-        return reply_problem(exchange, 503, "no-room", "There is no room for another call now.");
+        return reply_problem(visit->exchange, 503, "no-room",
+                             "There is no room for another call now.");
     }
     struct aic_buf buf;
     struct aic_json_writer w;
@@ -44,18 +40,13 @@ static int32_t post_token(void *data, struct aic_exchange *exchange,
     aic_json_member_text(&w, "token", token);
     aic_json_member_text(&w, "media", web->settings.browser_media);
     aic_json_close(&w, '}');
-    int32_t result = reply_json(exchange, 201, aic_buf_view(&buf));
+    int32_t result = reply_json(visit->exchange, 201, aic_buf_view(&buf));
     aic_buf_finish(&buf);
     return result;
 }
 
-static int32_t get_agents(void *data, struct aic_exchange *exchange,
-                          const struct aic_request *request)
+static int32_t get_agents(struct web *web, const struct visit *visit)
 {
-    struct web *web = data;
-    if (!access_granted(web, exchange, request)) {
-        return AIC_OK;
-    }
     struct aic_buf buf;
     struct aic_json_writer w;
     aic_buf_init(&buf, 256 * 1024);
@@ -73,13 +64,15 @@ static int32_t get_agents(void *data, struct aic_exchange *exchange,
     }
     aic_json_close(&w, ']');
     aic_json_close(&w, '}');
-    int32_t result = reply_json(exchange, 200, aic_buf_view(&buf));
+    int32_t result = reply_json(visit->exchange, 200, aic_buf_view(&buf));
     aic_buf_finish(&buf);
     return result;
 }
 
 void voice_page_routes(struct web *web)
 {
-    web_route(web, AIC_METHOD_POST, "/calls/voice-test/token/", post_token);
-    web_route(web, AIC_METHOD_GET, "/calls/agents/", get_agents);
+    web_route(web, AIC_METHOD_POST, "/calls/voice-test/token/",
+              &(struct web_route){.scope = API_SCOPE_CALL, .handle = post_token});
+    web_route(web, AIC_METHOD_GET, "/calls/agents/",
+              &(struct web_route){.scope = API_SCOPE_READ, .handle = get_agents});
 }

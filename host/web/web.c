@@ -7,15 +7,22 @@
 
 enum { MAX_BODY = 1 << 20 };
 
-void web_route(struct web *web, uint32_t methods, const char *path, web_handler handle)
+void web_route(struct web *web, uint32_t methods, const char *path, const struct web_route *route)
 {
-    const struct aic_http_route route = {.size = sizeof(route),
-                                         .methods = methods,
-                                         .path = path,
-                                         .data = web,
-                                         .max_body_bytes = MAX_BODY,
-                                         .handle = handle};
-    if (server_add_http(web->settings.server, web, &route) != AIC_OK) {
+    bool has_room = web->route_count < WEB_ROUTES;
+    struct web_route *own = &web->routes[web->route_count];
+    if (has_room) {
+        *own = *route;
+        own->web = web;
+        web->route_count++;
+    }
+    const struct aic_http_route http = {.size = sizeof(http),
+                                        .methods = methods,
+                                        .path = path,
+                                        .data = own,
+                                        .max_body_bytes = MAX_BODY,
+                                        .handle = access_enter};
+    if (!has_room || server_add_http(web->settings.server, web, &http) != AIC_OK) {
         log_error("web", "a path can not be served", LOG_S("path", path));
     }
 }
@@ -27,11 +34,19 @@ struct web *web_create(const struct web_settings *settings)
         return NULL;
     }
     web->settings = *settings;
+    if (settings->storage) {
+        web->keyring = keyring_create(settings->sched, settings->storage);
+        if (!web->keyring) {
+            free(web);
+            return NULL;
+        }
+    }
     health_routes(web);
     history_routes(web);
     chat_routes(web);
     voice_page_routes(web);
     pages_routes(web);
+    key_page_routes(web);
     return web;
 }
 
@@ -39,7 +54,16 @@ void web_destroy(struct web *web)
 {
     if (web) {
         server_remove_owner(web->settings.server, web);
+        access_end(web);
+        keyring_destroy(web->keyring);
         free(web);
+    }
+}
+
+void web_forget_keys(struct web *web)
+{
+    if (web->keyring) {
+        keyring_forget(web->keyring);
     }
 }
 

@@ -23,6 +23,9 @@ struct web_settings {
     struct provider *const *providers; /* for health */
     size_t provider_count;
     const char *browser_media; /* path of the browser's media socket; NULL = no voice page */
+    const char *secret;        /* signs cookies */
+    int64_t requests_per_key;  /* within a minute */
+    int64_t requests_per_address;
 };
 
 /* Registers the routes. NULL without memory. */
@@ -30,6 +33,8 @@ struct web *web_create(const struct web_settings *settings);
 void web_destroy(struct web *web);
 /* A request of another worker; true if it was for the web layer. */
 bool web_request(struct web *web, const struct link_request *request);
+/* API keys were added or removed. */
+void web_forget_keys(struct web *web);
 /* From now on health says that no new calls are taken. */
 void web_set_draining(struct web *web);
 

@@ -2,9 +2,11 @@
 #ifndef WEB_WEB_PRIVATE_H
 #define WEB_WEB_PRIVATE_H
 /*
- * Inside of the web layer. One file per family of paths: health.c, history.c, chat.c, voice_page.c,
- * pages.c; reply.c answers, query.c reads queries, access.c says who may.
+ * Inside of the web layer. One file per family of paths: health.c, history.c, chat.c, make_call.c,
+ * voice_page.c, pages.c, key_page.c; access.c lets requests in by the keys of keyring.c, reply.c
+ * answers them, query.c reads queries.
  */
+#include "web/keyring.h"
 #include "web/web.h"
 
 #include "buf.h"
@@ -12,31 +14,76 @@
 
 #include <stdbool.h>
 
+enum { WEB_ROUTES = 48 };
+
+/* A request that was let in. What it points to stays readable until it is answered. */
+struct visit {
+    struct aic_exchange *exchange;
+    const struct aic_request *request; /* itself until the handler returns */
+    const struct api_key *key;         /* likewise; NULL: this machine without one, or a stranger */
+    bool is_trusted;                   /* false: a stranger, where they may ask as well */
+};
+
+/* Answers now or later. */
+typedef int32_t (*web_handler)(struct web *web, const struct visit *visit);
+
+struct web_route {
+    struct web *web;
+    uint32_t scope; /* API_SCOPE_...; NONE: strangers may ask as well */
+    bool is_page;   /* a stranger's browser is led to the page that asks for a key */
+    web_handler handle;
+    /* For a prefix: whether there is anything at this path; may be NULL. */
+    bool (*exists)(struct aic_str path);
+};
+
 struct web {
     struct web_settings settings;
+    struct keyring *keyring; /* NULL: there are no keys */
+    struct entering *entering;
+    struct web_route routes[WEB_ROUTES];
+    size_t route_count;
     bool is_draining;
 };
 
-/* Registers one path; `handle` gets the web. */
-typedef int32_t (*web_handler)(void *web, struct aic_exchange *exchange,
-                               const struct aic_request *request);
-void web_route(struct web *web, uint32_t methods, const char *path, web_handler handle);
+/* Registers a path. */
+void web_route(struct web *web, uint32_t methods, const char *path, const struct web_route *route);
 
 void health_routes(struct web *web);
 void history_routes(struct web *web);
 void chat_routes(struct web *web);
 void voice_page_routes(struct web *web);
 void pages_routes(struct web *web);
+void key_page_routes(struct web *web);
 
-/* access.c: whether the request may use the API; answers it with 401 or 403 if not. */
-bool access_granted(struct web *web, struct aic_exchange *exchange,
-                    const struct aic_request *request);
+/* access.c: a request for a route, `data`; handles it, now or later, or refuses it. */
+int32_t access_enter(void *data, struct aic_exchange *exchange, const struct aic_request *request);
+/* Whether a browser says that one of our own pages sent the request. */
+bool access_is_own_page(const struct web *web, struct aic_exchange *exchange);
+/* Answers what is still on its way in. */
+void access_end(struct web *web);
 
 /* reply.c */
 int32_t reply_json(struct aic_exchange *exchange, int32_t status, struct aic_str json);
-/* A problem document. `type` is the last part of its address in docs/http-api.md. */
+
+/* What a problem document says. */
+struct problem {
+    int32_t status;
+    const char *type; /* the last part of its address in docs/http-api.md */
+    const char *detail;
+    /* Each of these may be absent: NULL, 0. */
+    const char *reason;  /* of the gate, a code */
+    const char *field;   /* of the body */
+    const char *call_id; /* there is a call nevertheless */
+    int64_t retry_after_s;
+    const char *authenticate; /* WWW-Authenticate */
+};
+
+int32_t reply_with(struct aic_exchange *exchange, const struct problem *problem);
+/* A problem of no more than these. */
 int32_t reply_problem(struct aic_exchange *exchange, int32_t status, const char *type,
                       const char *detail);
+/* 303: the browser goes on with GET. `cookie` is a Set-Cookie, or NULL. */
+int32_t reply_see_other(struct aic_exchange *exchange, struct aic_str location, const char *cookie);
 /* An answer of storage that is no good, told to the client. */
 int32_t reply_storage_error(struct aic_exchange *exchange, int32_t status,
                             const struct aic_error *error);
