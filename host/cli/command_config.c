@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The configuration as understood. A value is masked where a plugin calls it a secret, or where its
- * name or its form does: what comes from env:, file: or cred: is shown as written, unless asked for
- * resolved. */
+/* The configuration as understood. A value is masked where a plugin calls it a secret, where its
+ * name or its form does, and where it is a header, which often carries one. What comes from env:,
+ * file: or cred: is shown as written, unless asked for resolved. */
 
 enum { INDENT = 4 };
 
@@ -82,6 +82,26 @@ static void print_members(const struct conf *conf, const struct config_node *nod
     }
 }
 
+/* Headers are a group, `{ Name = "value"; }`, or a list of "Name: value". */
+static bool is_header(const struct config_node *group)
+{
+    return config_name(group) && strcmp(config_name(group), "headers") == 0;
+}
+
+static void print_header(const struct config_node *node, const char *text)
+{
+    struct aic_buf masked;
+    const char *colon = config_name(node) ? NULL : strchr(text, ':');
+    aic_buf_init(&masked, 8192);
+    if (colon) {
+        aic_buf_str(&masked, (struct aic_str){text, (size_t)(colon - text) + 1});
+        aic_buf_char(&masked, ' ');
+    }
+    aic_buf_text(&masked, "***");
+    print_text(masked.failed ? "***" : masked.data, false);
+    aic_buf_finish(&masked);
+}
+
 static void print_string(const struct conf *conf, const struct config_node *group,
                          const struct config_node *node, bool resolved)
 {
@@ -91,6 +111,10 @@ static void print_string(const struct conf *conf, const struct config_node *grou
     if (!text) {
         print_text(config_written(node), false);
         (void)printf(" /* %s */", config_unset(node));
+        return;
+    }
+    if (is_header(group) && !as_written) {
+        print_header(node, text);
         return;
     }
     print_text(text, is_secret && !as_written);
