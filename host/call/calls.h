@@ -57,9 +57,10 @@ struct calls_dial {
     struct aic_str context;
     struct aic_str context_url;
     struct aic_str variables;
-    const char *record_to; /* NULL = as the agent says */
-    const char *provider;  /* NULL = the agent's first that dials */
-    const char *actor;     /* who asks, for the audit: "api", "command line" */
+    struct aic_str metadata; /* JSON object, kept with the call for who placed it; may be empty */
+    const char *record_to;   /* NULL = as the agent says */
+    const char *provider;    /* NULL = the agent's first that dials */
+    const char *actor;       /* who asks, for the audit: "api", "command line" */
 };
 
 /*
@@ -81,6 +82,10 @@ typedef void (*calls_dialed)(void *data, const struct calls_dial_result *result)
 /* The reply comes exactly once, never from inside. */
 void calls_dial(struct calls *calls, const struct calls_dial *params, calls_dialed reply,
                 void *data);
+
+/* An event of a call that has no sound yet. `detail` is a JSON object. */
+void calls_record_event(struct calls *calls, const char *call_id, const char *type,
+                        struct aic_str detail);
 
 /* A token for a page that wants to talk: writes the new call's id and token. */
 int32_t calls_invite(struct calls *calls, const char *agent, char id[UUID_TEXT], char *token,

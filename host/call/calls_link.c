@@ -2,7 +2,6 @@
 #include "call/calls_private.h"
 
 #include "base/log.h"
-#include "base/timefmt.h"
 
 #include "json.h"
 
@@ -108,38 +107,6 @@ static void answer_take(struct calls *calls, const struct link_request *request)
 
 /* A worker died and left calls behind. */
 
-static void record_interrupted(const struct pending *pending)
-{
-    struct sched *sched = pending->calls->settings.sched;
-    struct journal *journal = pending->calls->settings.journal;
-    uint8_t random[10];
-    char id[UUID_TEXT];
-    char at[TIME_TEXT];
-    struct aic_buf columns;
-    struct aic_json_writer w;
-    if (!journal) {
-        return;
-    }
-    sched_random(sched, random, sizeof(random));
-    uuid7_format(id, sched_wall(sched), random);
-    time_format(at, sched_wall(sched));
-    aic_buf_init(&columns, 1024);
-    aic_json_writer_init(&w, &columns);
-    aic_json_open(&w, '{');
-    aic_json_member_text(&w, "call_id", pending->id);
-    aic_json_member_text(&w, "type", "interrupted");
-    aic_json_member_raw(&w, "detail", AIC_STR("{\"reason\":\"worker_died\"}"));
-    aic_json_member_text(&w, "at", at);
-    aic_json_close(&w, '}');
-    const struct journal_fact fact = {.table = "events",
-                                      .id = id,
-                                      .call_id = pending->id,
-                                      .revision = 1,
-                                      .columns = aic_buf_view(&columns)};
-    journal->write(journal, &fact, false, NULL, NULL);
-    aic_buf_finish(&columns);
-}
-
 static void inherit(struct calls *calls, const struct aic_json *item)
 {
     const struct aic_json *summary = aic_json_get(item, "summary");
@@ -171,7 +138,7 @@ static void inherit(struct calls *calls, const struct aic_json *item)
     /* Beyond whatever the dead worker has counted. */
     pending->revision = (uint64_t)sched_wall(calls->settings.sched) / 1000;
     pending_wait(pending);
-    record_interrupted(pending);
+    calls_record_event(calls, pending->id, "interrupted", AIC_STR("{\"reason\":\"worker_died\"}"));
     calls_claim_pending(pending);
     log_warn("call", "a worker that died left it behind", LOG_S("call", pending->id));
 }

@@ -30,6 +30,7 @@ struct pending {
     char *context;
     char *context_url;
     char *variables;
+    char *metadata; /* until it is recorded */
     char *record_to;
     int64_t created_wall_us;
     int64_t answered_wall_us;  /* of one that was interrupted */

@@ -77,6 +77,7 @@ void pending_remove(struct pending *pending)
     free(pending->context);
     free(pending->context_url);
     free(pending->variables);
+    free(pending->metadata);
     free(pending->record_to);
     free(pending);
 }
@@ -133,6 +134,21 @@ void pending_answer(struct pending *pending, int32_t status, const char *reason,
     }
 }
 
+/* What the one who placed the call gave, once. */
+static void write_wish(const struct pending *pending, struct aic_json_writer *w)
+{
+    if (pending->prompt && pending->prompt[0]) {
+        aic_json_member_text(w, "system_prompt", pending->prompt);
+    }
+    if (pending->context_url && pending->context_url[0]) {
+        aic_json_member_text(w, "context_url", pending->context_url);
+        aic_json_member(w, "context_data", text_of(pending->context));
+    }
+    if (pending->metadata && pending->metadata[0]) {
+        aic_json_member_raw(w, "metadata", aic_str(pending->metadata));
+    }
+}
+
 void pending_record(struct pending *pending, const char *end_reason)
 {
     static const char *const names[] = {"",     "queued",    "ringing", "in_progress", "completed",
@@ -157,6 +173,9 @@ void pending_record(struct pending *pending, const char *end_reason)
     aic_json_member(&w, "to_number", text_of(pending->to));
     aic_json_member_text(&w, "agent", pending->agent->name);
     aic_json_member_text(&w, "status", names[pending->status]);
+    if (pending->revision == 0) {
+        write_wish(pending, &w);
+    }
     time_format(time, pending->created_wall_us);
     aic_json_member_text(&w, "created_at", time);
     aic_json_member_text(&w, "started_at", time);
@@ -246,4 +265,37 @@ struct pending *pending_read(struct calls *calls, struct aic_str json)
     }
     aic_json_free(root);
     return pending;
+}
+
+void calls_record_event(struct calls *calls, const char *call_id, const char *type,
+                        struct aic_str detail)
+{
+    struct sched *sched = calls->settings.sched;
+    struct journal *journal = calls->settings.journal;
+    uint8_t random[10];
+    char id[UUID_TEXT];
+    char at[TIME_TEXT];
+    struct aic_buf columns;
+    struct aic_json_writer w;
+    if (!journal) {
+        return;
+    }
+    sched_random(sched, random, sizeof(random));
+    uuid7_format(id, sched_wall(sched), random);
+    time_format(at, sched_wall(sched));
+    aic_buf_init(&columns, 4096);
+    aic_json_writer_init(&w, &columns);
+    aic_json_open(&w, '{');
+    aic_json_member_text(&w, "call_id", call_id);
+    aic_json_member_text(&w, "type", type);
+    aic_json_member_raw(&w, "detail", detail);
+    aic_json_member_text(&w, "at", at);
+    aic_json_close(&w, '}');
+    const struct journal_fact fact = {.table = "events",
+                                      .id = id,
+                                      .call_id = call_id,
+                                      .revision = 1,
+                                      .columns = aic_buf_view(&columns)};
+    journal->write(journal, &fact, false, NULL, NULL);
+    aic_buf_finish(&columns);
 }
