@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+#include "exchange.h"
+
+#include <string.h>
+
+enum { REFUSAL_MAX_BYTES = 64 * 1024 };
+
+void speech_exchange_init(struct speech_exchange *exchange, const struct speech_services *services,
+                          const struct speech_exchange_events *events)
+{
+    *exchange = (struct speech_exchange){.services = services, .events = *events};
+    aic_buf_init(&exchange->refusal, REFUSAL_MAX_BYTES);
+}
+
+bool speech_exchange_is_good(const struct speech_exchange *exchange)
+{
+    return exchange->status >= 200 && exchange->status <= 299;
+}
+
+static void take_headers(struct speech_exchange *exchange, const struct aic_http_event *event)
+{
+    const struct speech_exchange_events *events = &exchange->events;
+    exchange->status = event->status;
+    for (uint32_t i = 0; i < event->header_count; i++) {
+        struct aic_header header;
+        memcpy(&header, (const char *)event->headers + (size_t)i * event->header_size,
+               sizeof(header));
+        events->header(events->data, header.name, header.value);
+    }
+    events->begun(events->data);
+}
+
+static void on_http(void *data, const struct aic_http_event *event)
+{
+    struct speech_exchange *exchange = data;
+    const struct speech_exchange_events *events = &exchange->events;
+    switch (event->kind) {
+    case AIC_HTTP_EVENT_HEADERS:
+        take_headers(exchange, event);
+        break;
+    case AIC_HTTP_EVENT_DATA:
+        if (speech_exchange_is_good(exchange)) {
+            events->bytes(events->data, event->data);
+        } else {
+            /* Over the bound its beginning still tells something. */
+            (void)aic_buf_str(&exchange->refusal, event->data);
+        }
+        break;
+    case AIC_HTTP_EVENT_DONE:
+    case AIC_HTTP_EVENT_ERROR:
+        exchange->http = NULL;
+        events->ended(events->data, event->kind == AIC_HTTP_EVENT_ERROR ? event->error : NULL);
+        break;
+    default:
+        break;
+    }
+}
+
+int32_t speech_exchange_start(struct speech_exchange *exchange,
+                              const struct aic_http_request *request)
+{
+    const struct speech_services *services = exchange->services;
+    exchange->status = 0;
+    aic_buf_clear(&exchange->refusal);
+    return services->http->start(services->host, request, on_http, exchange, &exchange->http);
+}
+
+void speech_exchange_finish(struct speech_exchange *exchange)
+{
+    struct aic_http *http = exchange->http;
+    exchange->http = NULL;
+    if (exchange->services) {
+        exchange->services->http->cancel(exchange->services->host, http);
+    }
+    aic_buf_finish(&exchange->refusal);
+}
