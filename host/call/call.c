@@ -212,6 +212,7 @@ bool call_make_responder(struct call *call)
         .endpointing_ms = call->agent->turn_settings.endpointing_min_us / 1000,
         .context = aic_str(call->llm_context),
         .tools = aic_buf_view(&tools),
+        .is_silent = call->is_text,
     };
     if (!call->is_text) {
         settings.stt = call->agent->stt;
@@ -260,6 +261,13 @@ void call_start_text(struct call *call, bool with_greeting)
     call->responder->ops->start(call->responder);
     if (with_greeting && call->agent->greeting[0]) {
         call_say(call, call->agent->greeting, false);
+    }
+}
+
+void call_set_voice(struct call *call, bool with_voice)
+{
+    if (call->is_text && call->responder && !call->answer.is_active) {
+        call->responder->ops->set_silent(call->responder, !with_voice);
     }
 }
 

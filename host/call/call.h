@@ -57,7 +57,7 @@ struct call_params {
     int64_t created_wall_us;    /* 0 = now */
     uint64_t first_revision;    /* of its fact, when it was recorded before */
     bool is_text;               /* typed: no leg, no recogniser */
-    struct aic_format speak_in; /* of typed calls that speak; codec 0 = silent */
+    struct aic_format speak_in; /* of typed calls that may speak; codec 0 = never */
 };
 
 struct call *call_create(const struct call_env *env, const struct call_params *params,
@@ -70,6 +70,8 @@ int32_t call_attach(struct call *call, struct provider *provider,
                     const struct aic_telephony_event *start);
 /* Begins a typed conversation: the greeting, if `greet`. */
 void call_start_text(struct call *call, bool greet);
+/* Whether the next answers of a typed conversation are spoken, too; at first they are not. */
+void call_set_voice(struct call *call, bool with_voice);
 /* The caller typed something. AIC_ERROR_BUSY while the last answer is not complete. */
 int32_t call_type(struct call *call, struct aic_str text);
 /* The carrier's word on the call. */

@@ -51,7 +51,6 @@ struct live {
     bool is_over;
     /* Of typed ones. */
     bool is_chat;
-    bool with_voice;
     struct aic_buf audio;
     calls_chatted reply;
     void *reply_data;

@@ -21,6 +21,7 @@ struct cascade {
     struct aic_buf held; /* text of a speculative answer */
     bool has_stt;
     bool has_tts;
+    bool is_silent; /* answers are text, for now */
     bool is_speculative;
     bool has_token;
     bool voice_is_lost; /* in this answer: its text goes on */
@@ -31,10 +32,15 @@ static struct cascade *of(struct responder *r)
     return (struct cascade *)r;
 }
 
+static bool speaks(const struct cascade *c)
+{
+    return c->has_tts && !c->is_silent;
+}
+
 static void speak(void *data, struct aic_str sentence)
 {
     struct cascade *c = data;
-    if (c->has_tts) {
+    if (speaks(c)) {
         speech_say(&c->speech, sentence);
     }
 }
@@ -43,7 +49,7 @@ static void speak(void *data, struct aic_str sentence)
 static void end_text(struct cascade *c)
 {
     sentences_end(&c->sentences, speak, c);
-    if (c->has_tts && !c->voice_is_lost) {
+    if (speaks(c) && !c->voice_is_lost) {
         speech_end(&c->speech);
     } else {
         c->events.done(c->events.data);
@@ -199,10 +205,20 @@ static void start(struct responder *r)
     if (c->has_stt) {
         hearing_start(&c->hearing);
     }
-    if (c->has_tts) {
+    if (speaks(c)) {
         speech_prepare(&c->speech);
     }
     thinking_prepare(&c->thinking);
+}
+
+static void set_silent(struct responder *r, bool is_silent)
+{
+    struct cascade *c = of(r);
+    bool begins_to_speak = c->is_silent && !is_silent && c->has_tts;
+    c->is_silent = is_silent;
+    if (begins_to_speak) {
+        speech_prepare(&c->speech);
+    }
 }
 
 static void destroy(struct responder *r)
@@ -255,7 +271,7 @@ static void begin_answer(struct cascade *c)
 {
     sentences_reset(&c->sentences);
     c->voice_is_lost = false;
-    if (c->has_tts) {
+    if (speaks(c)) {
         speech_begin(&c->speech);
     }
 }
@@ -321,7 +337,7 @@ static void cancel(struct responder *r, int64_t heard_us)
     thinking_cancel(&c->thinking);
     c->is_speculative = false;
     sentences_reset(&c->sentences);
-    if (c->has_tts) {
+    if (speaks(c)) {
         speech_cancel(&c->speech, heard_us);
     }
 }
@@ -368,6 +384,7 @@ static const struct responder_ops ops = {
     .cancel = cancel,
     .heard_text = heard_text,
     .provider = provider_name,
+    .set_silent = set_silent,
 };
 
 static void init_hearing(struct cascade *c, struct sched *sched,
@@ -444,6 +461,7 @@ struct responder *cascade_create(struct sched *sched, const struct cascade_setti
     c->events = *events;
     c->has_stt = settings->stt.count > 0;
     c->has_tts = settings->tts.count > 0;
+    c->is_silent = settings->is_silent;
     aic_buf_init(&c->held, 64 * 1024);
     sentences_init(&c->sentences);
     init_hearing(c, sched, settings);

@@ -21,6 +21,7 @@ struct cascade_settings {
     int64_t endpointing_ms;
     struct aic_str context;
     struct aic_str tools; /* JSON array */
+    bool is_silent;       /* until set_silent says otherwise */
 };
 
 /* What `settings` points to lives as long as the responder. NULL without memory. */

@@ -60,26 +60,23 @@ void chat_hurry(struct calls *calls)
     }
 }
 
-static struct live *begin(struct calls *calls, const char *name, bool with_voice)
+static struct live *begin(struct calls *calls, const char *name)
 {
     const struct agent *agent = agents_find(calls->settings.agents, name);
     if (!agent || !calls_have_room(calls)) {
         return NULL;
     }
-    struct call_params params = {.agent = agent,
-                                 .direction = AIC_DIRECTION_INBOUND,
-                                 .provider = "text",
-                                 .from = AIC_STR("text"),
-                                 .is_text = true};
-    if (with_voice) {
-        params.speak_in = spoken;
-    }
+    const struct call_params params = {.agent = agent,
+                                       .direction = AIC_DIRECTION_INBOUND,
+                                       .provider = "text",
+                                       .from = AIC_STR("text"),
+                                       .is_text = true,
+                                       .speak_in = spoken};
     struct live *live = calls_add(calls, &params);
     if (!live) {
         return NULL;
     }
     live->is_chat = true;
-    live->with_voice = with_voice;
     call_start_text(live->call, false);
     calls_claim(calls, live);
     return live;
@@ -90,7 +87,7 @@ void calls_chat(struct calls *calls, struct aic_str session, const char *agent,
 {
     char id[UUID_TEXT];
     (void)aic_str_copy(session, id, sizeof(id));
-    struct live *live = session.len > 0 ? calls_find(calls, id) : begin(calls, agent, with_voice);
+    struct live *live = session.len > 0 ? calls_find(calls, id) : begin(calls, agent);
     if (!live || !live->is_chat) {
         refuse(calls, session.len > 0 ? AIC_ERROR_NOT_FOUND : AIC_ERROR_BUSY, reply, data);
         return;
@@ -103,6 +100,7 @@ void calls_chat(struct calls *calls, struct aic_str session, const char *agent,
     live->reply_data = data;
     aic_buf_clear(&live->audio);
     restart_idle_timer(live);
+    call_set_voice(live->call, with_voice);
     int32_t status = call_type(live->call, message);
     if (status != AIC_OK) {
         live->reply = NULL;

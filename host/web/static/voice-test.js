@@ -79,7 +79,9 @@ async function showMicrophones() {
   select.value = devices.some(({ deviceId }) => deviceId === chosen) ? chosen : "";
 }
 
-function onOver(reason) {
+function onOver(how) {
+  /* For a leg the end of the server is a hang-up like any other; people should know. */
+  const reason = how === "hangup" && endReason === "shutdown" ? "shutdown" : how;
   clearInterval(clockTimer);
   setPhase("idle");
   const duration = byId("clock").hidden ? "" : ` · ${byId("clock").textContent}`;
