@@ -120,6 +120,18 @@ def test_voice_answers_with_sound_of_the_same_words(shared_server):
     assert math.sqrt(sum(s * s for s in samples) / len(samples)) > 300, "it is no silence"
 
 
+def test_a_conversation_may_turn_its_voice_on_and_off(shared_server):
+    session, sizes = None, []
+    for path, message in (("/calls/test-chat/", "I need an appointment"),
+                          ("/calls/test-voice/", "Monday"), ("/calls/test-chat/", "nine o'clock"),
+                          ("/calls/test-voice/", "my name is Mary Smith")):
+        body = {"message": message, **({"session": session} if session else {})}
+        answer = shared_server.post(path, body).json
+        session = answer["session"]
+        sizes.append(len(answer.get("audio", "")))
+    assert sizes[0] == sizes[2] == 0 and min(sizes[1], sizes[3]) > 20000, sizes
+
+
 def test_history_lists_the_newest_call_first(shared_server, chats):
     calls = shared_server.get("/calls/call-history/?per_page=200").json["calls"]
     began = [call["started_at"] for call in calls]
