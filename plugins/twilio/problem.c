@@ -93,6 +93,13 @@ static void add_clean(struct aic_buf *to, struct aic_str text, size_t max)
     }
 }
 
+/* A copy, cut to fit between two characters. */
+static struct aic_str copy_text(struct aic_str text, char *to, size_t bytes)
+{
+    (void)aic_str_copy((struct aic_str){text.ptr, aic_utf8_cut(text, bytes - 1)}, to, bytes);
+    return aic_str(to);
+}
+
 static void set_message(struct twilio_problem *problem, const struct aic_buf *text)
 {
     (void)aic_str_copy(aic_buf_view(text), problem->message, sizeof(problem->message));
@@ -145,8 +152,8 @@ void twilio_problem_read(struct twilio_problem *problem, int32_t http_status,
         problem->error.code = aic_str(problem->code_text);
     }
     if (aic_utf8_valid(request_id)) {
-        (void)aic_str_copy(request_id, problem->request_id, sizeof(problem->request_id));
-        problem->error.request_id = aic_str(problem->request_id);
+        problem->error.request_id =
+            copy_text(request_id, problem->request_id, sizeof(problem->request_id));
     }
     write_message(problem, body, meaning.hint);
 }
@@ -162,10 +169,9 @@ void twilio_problem_copy(struct twilio_problem *problem, const char *prefix,
     add_clean(&text, error->message, sizeof(problem->message) - 1 - text.len);
     set_message(problem, &text);
     aic_buf_finish(&text);
-    (void)aic_str_copy(error->code, problem->code_text, sizeof(problem->code_text));
-    (void)aic_str_copy(error->request_id, problem->request_id, sizeof(problem->request_id));
-    problem->error.code = aic_str(problem->code_text);
-    problem->error.request_id = aic_str(problem->request_id);
+    problem->error.code = copy_text(error->code, problem->code_text, sizeof(problem->code_text));
+    problem->error.request_id =
+        copy_text(error->request_id, problem->request_id, sizeof(problem->request_id));
 }
 
 void twilio_problem_make(struct twilio_problem *problem, uint32_t category, const char *message)

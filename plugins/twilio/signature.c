@@ -100,7 +100,7 @@ static bool try_spelling(const struct attempt *attempt, struct aic_str port, str
     return is_good;
 }
 
-/* The address as it is; that of a WebSocket also with the other kind of end. */
+/* The address as it is; that of a WebSocket also with a slash more or less at its end. */
 static bool try_port(const struct attempt *attempt, struct aic_str port)
 {
     struct aic_str path = attempt->request->path;
@@ -110,10 +110,9 @@ static bool try_port(const struct attempt *attempt, struct aic_str port)
     if (!attempt->request->is_websocket) {
         return false;
     }
-    if (path.len > 0 && path.ptr[path.len - 1] == '/') {
-        return try_spelling(attempt, port, (struct aic_str){path.ptr, path.len - 1}, "");
-    }
-    return try_spelling(attempt, port, path, "/");
+    bool has_slash = path.len > 0 && path.ptr[path.len - 1] == '/';
+    return try_spelling(attempt, port, path, "/") ||
+           (has_slash && try_spelling(attempt, port, (struct aic_str){path.ptr, path.len - 1}, ""));
 }
 
 /* A body that is no form is signed by its hash in the query; a hash without a body is none. */

@@ -44,6 +44,7 @@ static void test_a_stream_is_taken_under_each_spelling_of_its_address(void **sta
     } cases[] = {
         {WSS "/media-stream/", 101},
         {WSS "/media-stream", 101},
+        {WSS "/media-stream//", 101},
         {WSS ":443/media-stream/", 101},
         {WSS ":443/media-stream", 101},
         {PUBLIC "/media-stream/", 403}, /* https is not what Twilio signs */

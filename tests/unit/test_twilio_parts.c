@@ -335,6 +335,19 @@ static void test_what_twilio_says_reaches_people(void **state)
     assert_non_null(strstr(problem.message, "(21210); from must be"));
 }
 
+static void test_long_texts_are_cut_between_characters(void **state)
+{
+    (void)state;
+    struct twilio_problem problem;
+    char id[] = "012345678901234567890123456789012345678901234567890123456789012\xc3\xa9";
+    twilio_problem_read(&problem, 500, NULL, aic_str(id + 1));
+    assert_int_equal(problem.error.request_id.len, 62);
+    twilio_problem_read(&problem, 500, NULL, aic_str(id + 2));
+    assert_int_equal(problem.error.request_id.len, 63);
+    twilio_problem_read(&problem, 500, NULL, AIC_STR("\xff"));
+    assert_int_equal(problem.error.request_id.len, 0);
+}
+
 static void test_calls_that_are_over_are_known_as_such(void **state)
 {
     (void)state;
@@ -364,6 +377,7 @@ int main(void)
         cmocka_unit_test(test_a_whisper_is_read_with_the_same_token_only),
         cmocka_unit_test(test_refusals_are_classified_by_twilios_code_first),
         cmocka_unit_test(test_what_twilio_says_reaches_people),
+        cmocka_unit_test(test_long_texts_are_cut_between_characters),
         cmocka_unit_test(test_calls_that_are_over_are_known_as_such),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
