@@ -13,7 +13,8 @@ enum {
     BETWEEN_MS = 5000,           /* two pieces of an answer */
     USAGE_MS = 500,              /* the end of an answer, and the usage that may follow it */
     MARGIN_MS = 1000,            /* our own patience ends first: it knows what was waited for */
-    BYTES_PER_TOKEN = 4
+    BYTES_PER_TOKEN = 4,
+    MADE_UP_BYTES = 48 /* the id of a tool call */
 };
 
 struct answer {
@@ -139,20 +140,25 @@ static void fail(struct answer *answer, const struct openai_fault *fault)
     tell_last(answer, AIC_LLM_EVENT_ERROR, (struct aic_llm_event){.error = &error});
 }
 
+/* The id of a call; one is made up where the server gives none. */
+static struct aic_str id_of_tool(const struct answer *answer, uint32_t number, char *made_up)
+{
+    struct aic_str id = aic_buf_view(&answer->stream.tools.calls[number].id);
+    if (id.len > 0) {
+        return id;
+    }
+    (void)snprintf(made_up, MADE_UP_BYTES, "call_%" PRIu64 "_%" PRIu32, answer->job.id, number);
+    return aic_str(made_up);
+}
+
 static void tell_tool(struct answer *answer, uint32_t number)
 {
     const struct openai_tool *call = &answer->stream.tools.calls[number];
-    char made_up[48];
-    struct aic_str id = aic_buf_view(&call->id);
+    char made_up[MADE_UP_BYTES];
     struct aic_str arguments = aic_buf_view(&call->arguments);
-    if (id.len == 0) {
-        (void)snprintf(made_up, sizeof(made_up), "call_%" PRIu64 "_%" PRIu32, answer->job.id,
-                       number);
-        id = aic_str(made_up);
-    }
     tell(answer, AIC_LLM_EVENT_TOOL_CALL,
          (struct aic_llm_event){.tool_index = number,
-                                .tool_id = id,
+                                .tool_id = id_of_tool(answer, number, made_up),
                                 .tool_name = aic_buf_view(&call->name),
                                 .tool_arguments = arguments.len > 0 ? arguments : AIC_STR("{}")});
 }

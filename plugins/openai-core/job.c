@@ -37,6 +37,9 @@ static void leave(struct openai_job *job)
 
 void openai_job_drop(struct openai_job *job)
 {
+    if (!job->jobs) {
+        return;
+    }
     struct openai_job **at = &job->jobs->first;
     while (*at != job) {
         at = &(*at)->next;

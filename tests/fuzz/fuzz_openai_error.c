@@ -65,5 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(fault.retry_after_ms >= 0 && fault.retry_after_ms <= 86400000);
     check_text(fault.message);
     check_text(fault.code);
+    openai_fault_hide_words(&fault, body);
+    check_text(fault.message);
     return 0;
 }
