@@ -3,7 +3,7 @@
 
 #include "call/phrases.h"
 
-enum { MAX_TEXT = 16384 };
+enum { MAX_TEXT = 16384, MAX_WHOLE = 3 * MAX_TEXT + 2 };
 
 /* How long pending words may take to become final once asked for. */
 static const int64_t final_wait_us = 500000;
@@ -13,13 +13,15 @@ static const int64_t eager_silence_us = 200000;
 void turn_init(struct turn *turn, const struct turn_settings *settings)
 {
     *turn = (struct turn){.settings = *settings, .confidence = -1};
+    aic_buf_init(&turn->before, MAX_TEXT);
     aic_buf_init(&turn->text, MAX_TEXT);
     aic_buf_init(&turn->partial, MAX_TEXT);
-    aic_buf_init(&turn->whole, 2 * MAX_TEXT + 1);
+    aic_buf_init(&turn->whole, MAX_WHOLE);
 }
 
 void turn_finish(struct turn *turn)
 {
+    aic_buf_finish(&turn->before);
     aic_buf_finish(&turn->text);
     aic_buf_finish(&turn->partial);
     aic_buf_finish(&turn->whole);
@@ -32,22 +34,29 @@ static bool can(const struct turn *turn, uint32_t flag)
 
 static bool has_words(const struct turn *turn)
 {
-    return turn->text.len > 0 || turn->partial.len > 0;
+    return turn->before.len > 0 || turn->text.len > 0 || turn->partial.len > 0;
+}
+
+static void join(struct aic_buf *buf, struct aic_str text)
+{
+    if (buf->len > 0 && text.len > 0) {
+        aic_buf_char(buf, ' ');
+    }
+    aic_buf_str(buf, text);
 }
 
 struct aic_str turn_text(struct turn *turn)
 {
     aic_buf_clear(&turn->whole);
-    aic_buf_str(&turn->whole, aic_buf_view(&turn->text));
-    if (turn->text.len > 0 && turn->partial.len > 0) {
-        aic_buf_char(&turn->whole, ' ');
-    }
-    aic_buf_str(&turn->whole, aic_buf_view(&turn->partial));
+    join(&turn->whole, aic_buf_view(&turn->before));
+    join(&turn->whole, aic_buf_view(&turn->text));
+    join(&turn->whole, aic_buf_view(&turn->partial));
     return aic_buf_view(&turn->whole);
 }
 
 void turn_begin_next(struct turn *turn)
 {
+    aic_buf_clear(&turn->before);
     aic_buf_clear(&turn->text);
     aic_buf_clear(&turn->partial);
     turn->confidence = -1;
@@ -57,16 +66,13 @@ void turn_begin_next(struct turn *turn)
 
 void turn_prepend(struct turn *turn, struct aic_str text)
 {
-    struct aic_buf rest;
-    aic_buf_init(&rest, MAX_TEXT);
-    aic_buf_str(&rest, aic_buf_view(&turn->text));
-    aic_buf_clear(&turn->text);
-    aic_buf_str(&turn->text, text);
-    if (text.len > 0 && rest.len > 0) {
-        aic_buf_char(&turn->text, ' ');
-    }
-    aic_buf_str(&turn->text, aic_buf_view(&rest));
-    aic_buf_finish(&rest);
+    struct aic_buf later;
+    aic_buf_init(&later, MAX_TEXT);
+    aic_buf_str(&later, aic_buf_view(&turn->before));
+    aic_buf_clear(&turn->before);
+    join(&turn->before, text);
+    join(&turn->before, aic_buf_view(&later));
+    aic_buf_finish(&later);
 }
 
 bool turn_is_quiet(const struct turn *turn)
@@ -127,7 +133,7 @@ static uint32_t cancel_eager(struct turn *turn)
 static bool words_interrupt(struct turn *turn)
 {
     struct aic_buf buf;
-    aic_buf_init(&buf, 2 * MAX_TEXT + 1);
+    aic_buf_init(&buf, MAX_WHOLE);
     phrases_normalise(&buf, turn_text(turn));
     size_t words = phrases_words(aic_buf_view(&buf));
     aic_buf_finish(&buf);
@@ -137,9 +143,10 @@ static bool words_interrupt(struct turn *turn)
 }
 
 /* Second stage of an interruption, while the caller speaks. */
-static uint32_t confirm_by_voice(struct turn *turn, int64_t now_us)
+static uint32_t confirm_by_voice(struct turn *turn)
 {
-    bool is_long = now_us - turn->speech_started_us >= turn->settings.interrupt_min_us;
+    /* The detector's wait for an end is no voice. */
+    bool is_long = turn->last_voice_us - turn->speech_started_us >= turn->settings.interrupt_min_us;
     if (!turn->is_paused || !turn->is_speech || !is_long) {
         return 0;
     }
@@ -218,7 +225,7 @@ uint32_t turn_voice(struct turn *turn, enum vad_event event, const struct vad *v
     if (event == VAD_STOPPED) {
         turn->is_speech = false;
     }
-    uint32_t actions = confirm_by_voice(turn, now_us);
+    uint32_t actions = confirm_by_voice(turn);
     if (turn->is_speech) {
         return actions;
     }
@@ -235,17 +242,12 @@ uint32_t turn_voice(struct turn *turn, enum vad_event event, const struct vad *v
     return actions & TURN_ANSWER ? actions : actions | think_ahead(turn, now_us);
 }
 
-static void join(struct aic_buf *buf, struct aic_str text)
-{
-    if (buf->len > 0 && text.len > 0) {
-        aic_buf_char(buf, ' ');
-    }
-    aic_buf_str(buf, text);
-}
-
 static void take_transcript(struct turn *turn, const struct aic_stt_event *event)
 {
     aic_buf_clear(&turn->partial);
+    if (event->scope == AIC_STT_SCOPE_TURN && event->text_mode == AIC_STT_TEXT_REPLACE) {
+        aic_buf_clear(&turn->text);
+    }
     if (event->stability != AIC_STT_FINAL) {
         aic_buf_str(&turn->partial, event->text);
         return;

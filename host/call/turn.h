@@ -42,9 +42,10 @@ enum {
 
 struct turn {
     struct turn_settings settings;
+    struct aic_buf before;  /* words of an earlier turn whose answer was taken back */
     struct aic_buf text;    /* finished words of this turn */
     struct aic_buf partial; /* words that may still change */
-    struct aic_buf whole;   /* both; made by turn_text */
+    struct aic_buf whole;   /* all three; made by turn_text */
     uint64_t utterance_id;
     int64_t speech_started_us;
     int64_t last_voice_us;
