@@ -12,8 +12,11 @@ static const int64_t keep_us = 10 * INT64_C(1000000);
 /* Spoken to for this long without a word, a recogniser is taken for dead. */
 static const int64_t words_within_us = 4 * INT64_C(1000000);
 
-/* After this many fresh sessions without a word in between, it is enough. */
-enum { MAX_RESTARTS = 6 };
+/* After this many fresh sessions without a word in between, it is enough; the first ones are opened
+ * at once, the others after a time that grows. */
+enum { MAX_RESTARTS = 6, PROMPT_RESTARTS = 2 };
+
+static const int64_t pause_us = 250 * INT64_C(1000);
 
 /* Sound before an utterance's first voiced frame that the recogniser should hear as well. */
 static const int64_t pre_roll_us = 300000;
@@ -240,6 +243,30 @@ static void stop_waiting(struct hearing *hearing)
     hearing->timer = NULL;
 }
 
+/* Opens the next recogniser and gives it what has not become words. */
+static void go_on(struct hearing *hearing, const struct provider *from,
+                  const struct aic_error *error)
+{
+    if (!open_next(hearing)) {
+        hearing->events.failed(hearing->events.data, error);
+        return;
+    }
+    replay(hearing, replay_from(hearing));
+    tell_utterances(hearing);
+    hearing->events.changed(hearing->events.data, from, provider_of(hearing), error);
+}
+
+static void try_again(void *data)
+{
+    struct hearing *hearing = data;
+    hearing->timer = NULL;
+    const struct aic_error error = {.size = sizeof(error),
+                                    .category = hearing->lost_category,
+                                    .scope = AIC_SCOPE_SESSION,
+                                    .message = AIC_STR("the recogniser failed")};
+    go_on(hearing, provider_of(hearing), &error);
+}
+
 static void fail_over(struct hearing *hearing, const struct aic_error *error)
 {
     struct provider *from = provider_of(hearing);
@@ -249,17 +276,21 @@ static void fail_over(struct hearing *hearing, const struct aic_error *error)
     }
     close_session(hearing);
     /* The only one that is left gets fresh sessions as long as that may help. */
-    if (!chain_has_more(&hearing->chain, hearing->tried) && error_is_transient(error)) {
+    bool is_last = !chain_has_more(&hearing->chain, hearing->tried) && error_is_transient(error);
+    if (is_last) {
         hearing->tried = 0;
     }
-    if (++hearing->restarts > MAX_RESTARTS || !open_next(hearing)) {
+    if (++hearing->restarts > MAX_RESTARTS) {
         hearing->current = -1;
         hearing->events.failed(hearing->events.data, error);
-        return;
+    } else if (is_last && hearing->restarts > PROMPT_RESTARTS) {
+        int64_t wait_us = pause_us << (hearing->restarts - PROMPT_RESTARTS);
+        hearing->lost_category = error->category;
+        hearing->timer = sched_timer_start(hearing->sched, sched_now(hearing->sched) + wait_us,
+                                           try_again, hearing);
+    } else {
+        go_on(hearing, from, error);
     }
-    replay(hearing, replay_from(hearing));
-    tell_utterances(hearing);
-    hearing->events.changed(hearing->events.data, from, provider_of(hearing), error);
 }
 
 static void out_of_patience(void *data)

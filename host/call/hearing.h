@@ -51,7 +51,8 @@ struct hearing {
     uint64_t ended_id;      /* the last one that ended, until its words came; 0 = none */
     int64_t ended_from;     /* where in the audio it lies */
     int64_t ended_to;
-    struct sched_timer *timer; /* patience for words */
+    struct sched_timer *timer; /* patience for words, or until the next session */
+    uint32_t lost_category;    /* of the error that ended the last session */
     uint64_t dropped_blocks;
     bool is_paused;
 };

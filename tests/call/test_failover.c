@@ -138,6 +138,27 @@ static void test_a_recogniser_that_fails_is_replaced_and_hears_it_all_again(void
     rig_destroy(rig);
 }
 
+static void test_the_only_recogniser_is_tried_again_and_again_for_some_seconds(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_create(&alone);
+    for (size_t i = 0; i < 5; i++) {
+        rig->vendor->heard[i].failure = AIC_CATEGORY_SERVER;
+    }
+    rig->vendor->heard[5].text = "what I said";
+    rig->vendor->heard_count = 6;
+    rig_says(rig, "I see.");
+    rig_begin(rig, &speech, 1);
+    /* Two at once, then after half a second, one, two. */
+    rig_run(rig, 7500);
+    assert_int_equal(rig->vendor->stt_opened, 5);
+    rig_run(rig, 10000);
+    assert_int_equal(rig->vendor->stt_opened, 6);
+    assert_string_equal(rig_text(rig, "messages", 1, "content"), "what I said");
+    assert_false(rig->has_ended);
+    rig_destroy(rig);
+}
+
 static void test_a_recogniser_that_stays_silent_is_replaced(void **state)
 {
     (void)state;
@@ -210,6 +231,7 @@ int main(void)
         cmocka_unit_test(test_a_voice_that_breaks_off_is_continued_by_the_next),
         cmocka_unit_test(test_a_voice_that_hangs_is_replaced_after_one_and_a_half_seconds),
         cmocka_unit_test(test_a_recogniser_that_fails_is_replaced_and_hears_it_all_again),
+        cmocka_unit_test(test_the_only_recogniser_is_tried_again_and_again_for_some_seconds),
         cmocka_unit_test(test_a_recogniser_that_stays_silent_is_replaced),
         cmocka_unit_test(test_with_no_model_left_the_caller_is_told),
         cmocka_unit_test(test_a_hiccup_of_the_only_model_is_tried_again),
