@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TEXT_BYTES = 1 << 16, MAX_GROWTH = 4 /* bytes of output per byte of input */ };
+enum {
+    MAX_TEXT_BYTES = 1 << 16,
+    MAX_GROWTH = 4, /* bytes of output per byte of input */
+    MAX_TAG_BYTES = 100,
+};
 
 /* U+00C0 to U+00FF as English readers say them. */
 static const char *const latin1[] = {
@@ -49,6 +53,66 @@ static void add(struct flt_clean *clean, const char *text, size_t origin)
     }
 }
 
+static bool is_alnum(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* The length of a tag such as <b> or </b>, 0 where there is none. */
+static size_t tag_length(struct aic_str text, size_t at)
+{
+    char first = at + 1 < text.len ? text.ptr[at + 1] : ' ';
+    if (first != '/' && (!is_alnum(first) || (first >= '0' && first <= '9'))) {
+        return 0;
+    }
+    for (size_t i = at + 1; i < text.len && i - at < MAX_TAG_BYTES && text.ptr[i] != '<'; i++) {
+        if (text.ptr[i] == '>') {
+            return i + 1 - at;
+        }
+    }
+    return 0;
+}
+
+/* Whether the sign at `at` only shows how a text looks. flite would say "asterisk". */
+static bool is_emphasis(struct aic_str text, size_t at)
+{
+    char before = at > 0 ? text.ptr[at - 1] : '\n';
+    char after = at + 1 < text.len ? text.ptr[at + 1] : '\n';
+    switch (text.ptr[at]) {
+    case '`':
+        return true;
+    case '*': /* not in "3 * 4" */
+        return !((before == ' ' || (before >= '0' && before <= '9')) &&
+                 (after == ' ' || (after >= '0' && after <= '9')));
+    case '_': /* not in a name */
+    case '~':
+        return !is_alnum(before) || !is_alnum(after);
+    case '#': /* a heading */
+        return before == '\n' || before == '#';
+    default:
+        return false;
+    }
+}
+
+/* One character, or a tag. Returns how many bytes were taken. */
+static size_t take(struct flt_clean *clean, struct aic_str text, size_t at)
+{
+    char ascii[2] = {text.ptr[at], 0};
+    uint32_t code = 0;
+    size_t bytes = aic_utf8_decode(text.ptr + at, text.len - at, &code);
+    size_t tag = ascii[0] == '<' ? tag_length(text, at) : 0;
+    if (tag > 0) {
+        add(clean, " ", at);
+        return tag;
+    }
+    if (bytes == 1 && code >= ' ' && code < 0x7F) {
+        add(clean, is_emphasis(text, at) ? "" : ascii, at);
+    } else {
+        add(clean, bytes > 1 ? spoken(code) : " ", at);
+    }
+    return bytes > 0 ? bytes : 1;
+}
+
 int32_t flt_clean_init(struct flt_clean *clean, struct aic_str text)
 {
     *clean = (struct flt_clean){.len = 0};
@@ -63,15 +127,7 @@ int32_t flt_clean_init(struct flt_clean *clean, struct aic_str text)
         return AIC_ERROR_MEMORY;
     }
     for (size_t at = 0; at < text.len;) {
-        char ascii[2] = {text.ptr[at], 0};
-        uint32_t code = 0;
-        size_t bytes = aic_utf8_decode(text.ptr + at, text.len - at, &code);
-        if (bytes == 1 && code >= ' ' && code < 0x7F) {
-            add(clean, ascii, at);
-        } else {
-            add(clean, bytes > 1 ? spoken(code) : " ", at);
-        }
-        at += bytes > 0 ? bytes : 1;
+        at += take(clean, text, at);
     }
     clean->text[clean->len] = 0;
     clean->origin[clean->len] = (uint32_t)text.len;
@@ -88,8 +144,7 @@ void flt_clean_finish(struct flt_clean *clean)
 bool flt_clean_has_words(const struct flt_clean *clean)
 {
     for (size_t i = 0; i < clean->len; i++) {
-        char c = clean->text[i];
-        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
+        if (is_alnum(clean->text[i])) {
             return true;
         }
     }

@@ -3,8 +3,9 @@
 #define FLITE_CLEAN_H
 /*
  * From the UTF-8 text of an answer to the ASCII that flite reads: letters lose their accents,
- * typographic quotes, dashes and currency signs become plain ones or words, what can not be spoken
- * becomes a space. Every byte keeps the place that it came from. Pure.
+ * typographic quotes, dashes and currency signs become plain ones or words, signs and tags that
+ * only shape a text go, what can not be spoken becomes a space. Every byte keeps the place that it
+ * came from. Pure.
  */
 #include "buf.h"
 

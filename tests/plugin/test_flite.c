@@ -173,6 +173,39 @@ static void test_odd_text_is_spoken_as_far_as_it_can_be(void **state)
     assert_int_equal(s->cancelled[2], 1);
 }
 
+static void test_markup_is_not_spoken_and_words_are_told_as_written(void **state)
+{
+    struct voice_setup *s = setup_of(state);
+    create_voice(s, NULL);
+    assert_int_equal(open_voice(s, 16000, ""), AIC_OK);
+    say(s, 1, "Yes, Tuesday is free.");
+    say(s, 2, "**Yes**, <b>Tuesday</b> is _free_.");
+    assert_in_range(s->sound_us[2], s->sound_us[1] * 9 / 10, s->sound_us[1] * 11 / 10);
+    assert_int_equal(s->word_count, 8);
+    static const char *const words[] = {"Yes", "Tuesday", "is", "free"};
+    for (size_t i = 0; i < 4; i++) {
+        assert_non_null(strstr(s->words[4 + i].text, words[i]));
+    }
+}
+
+/* Far more text than one sentence may have. */
+static void test_a_long_text_is_spoken_to_its_end(void **state)
+{
+    struct voice_setup *s = setup_of(state);
+    struct fake_setting settings[] = {{"voice", "kal16"}, {NULL, NULL}};
+    char text[3600] = "";
+    create_voice(s, settings);
+    assert_int_equal(open_voice(s, 16000, ""), AIC_OK);
+    for (size_t i = 0; i < 590; i++) {
+        memcpy(text + i * 6, "seven ", 6);
+    }
+    memcpy(text + 590 * 6, "done.", 6);
+    say(s, 1, text);
+    assert_int_equal(s->done[1], 1);
+    assert_in_range(s->sound_us[1], 100 * (int64_t)SECOND, 400 * (int64_t)SECOND);
+    assert_int_equal(s->word_count, MAX_WORDS);
+}
+
 static void test_cancel_ends_an_utterance_exactly_once(void **state)
 {
     struct voice_setup *s = setup_of(state);
@@ -368,6 +401,8 @@ int main(void)
         TEST(test_texts_of_one_utterance_follow_each_other),
         TEST(test_nothing_to_say_is_done_without_sound),
         TEST(test_odd_text_is_spoken_as_far_as_it_can_be),
+        TEST(test_markup_is_not_spoken_and_words_are_told_as_written),
+        TEST(test_a_long_text_is_spoken_to_its_end),
         TEST(test_cancel_ends_an_utterance_exactly_once),
         TEST(test_cancel_from_within_an_event_stops_the_sound),
         TEST(test_a_new_utterance_need_not_wait_for_the_cancelled_one),

@@ -53,6 +53,18 @@ static void test_what_can_not_be_said_becomes_a_space(void **state)
     expect("\xc3", " ");
 }
 
+static void test_signs_that_shape_a_text_are_not_spoken(void **state)
+{
+    (void)state;
+    expect("**Hello**, *you*", "Hello, you");
+    expect("# Hours\n* ten", " Hours  ten");
+    expect("call `help` _now_ or ~~never~~", "call help now or never");
+    expect("<b>yes</b>, <break time=\"1s\"/>no", " yes ,  no");
+    expect("3 * 4 < 5 and 2*2 #1 a_b a<b", "3 * 4 < 5 and 2*2 #1 a_b a<b");
+    expect("<", "<");
+    expect("*", "");
+}
+
 static void test_every_byte_keeps_its_place(void **state)
 {
     (void)state;
@@ -101,6 +113,7 @@ int main(void)
         cmocka_unit_test(test_plain_text_stays),
         cmocka_unit_test(test_other_signs_become_what_is_said),
         cmocka_unit_test(test_what_can_not_be_said_becomes_a_space),
+        cmocka_unit_test(test_signs_that_shape_a_text_are_not_spoken),
         cmocka_unit_test(test_every_byte_keeps_its_place),
         cmocka_unit_test(test_words_are_told_from_mere_signs),
         cmocka_unit_test(test_a_giant_text_is_refused),
