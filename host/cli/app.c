@@ -286,6 +286,7 @@ static bool make_web(struct app *app)
         .sched = app->sched,
         .link = app->link,
         .calls = app->calls,
+        .fetch = app->fetch,
         .storage = app->storage,
         .spool = app->spool,
         .agents = &app->conf->agents,

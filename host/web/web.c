@@ -44,6 +44,7 @@ struct web *web_create(const struct web_settings *settings)
     health_routes(web);
     history_routes(web);
     chat_routes(web);
+    make_call_routes(web);
     voice_page_routes(web);
     pages_routes(web);
     key_page_routes(web);
@@ -55,6 +56,7 @@ void web_destroy(struct web *web)
     if (web) {
         server_remove_owner(web->settings.server, web);
         access_end(web);
+        make_call_end(web);
         keyring_destroy(web->keyring);
         free(web);
     }

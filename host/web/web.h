@@ -17,6 +17,7 @@ struct web_settings {
     struct sched *sched;
     struct link *link;
     struct calls *calls;
+    struct fetch *fetch;
     struct storage *storage; /* NULL: nothing is kept */
     struct spool *spool;     /* NULL likewise */
     const struct agents *agents;

@@ -40,6 +40,7 @@ struct web {
     struct web_settings settings;
     struct keyring *keyring; /* NULL: there are no keys */
     struct entering *entering;
+    struct making *making;
     struct web_route routes[WEB_ROUTES];
     size_t route_count;
     bool is_draining;
@@ -51,6 +52,7 @@ void web_route(struct web *web, uint32_t methods, const char *path, const struct
 void health_routes(struct web *web);
 void history_routes(struct web *web);
 void chat_routes(struct web *web);
+void make_call_routes(struct web *web);
 void voice_page_routes(struct web *web);
 void pages_routes(struct web *web);
 void key_page_routes(struct web *web);
@@ -61,6 +63,9 @@ int32_t access_enter(void *data, struct aic_exchange *exchange, const struct aic
 bool access_is_own_page(const struct web *web, struct aic_exchange *exchange);
 /* Answers what is still on its way in. */
 void access_end(struct web *web);
+
+/* make_call.c: answers those that can be answered now. */
+void make_call_end(struct web *web);
 
 /* reply.c */
 int32_t reply_json(struct aic_exchange *exchange, int32_t status, struct aic_str json);
