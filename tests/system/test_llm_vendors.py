@@ -171,6 +171,24 @@ def test_arguments_that_are_no_json_are_told_to_the_model(serve, vendors):
     assert say(server, "Well")["reply"] == "You said: Well"
 
 
+def test_tool_calls_come_in_one_piece_or_in_many(serve, vendors):
+    wanted = [("book", {"day": "Größe", "at": [10, 30]}), ("price", {})]
+    server = start(serve, vendors)
+    for quirk in (None, "tool_whole", "tool_no_id", "tool_interleaved"):
+        before = len(vendors.received("groq", "chat"))
+        vendors.set("groq", answers=[
+            {"tools": [{"name": name, "arguments": given} for name, given in wanted]}, "Done."])
+        if quirk:
+            vendors.fault("groq", "chat", quirk)
+        assert say(server, "Hello")["reply"] == "Done.", quirk
+        asked = vendors.received("groq", "chat")[before + 1]["body"]["messages"]
+        calls = asked[-3]["tool_calls"]
+        assert [(call["function"]["name"], json.loads(call["function"]["arguments"]))
+                for call in calls] == wanted, quirk
+        assert [each["tool_call_id"] for each in asked[-2:]] == [call["id"] for call in calls]
+        assert len({call["id"] for call in calls}) == 2
+
+
 # Failures.
 
 STATUSES = [400, 401, 403, 404, 413, 422, 429, 498, 500, 502, 503]
@@ -303,11 +321,12 @@ def telephone(**more):
                     **more})
 
 
-def call(server, aicaller, caller, seconds=60):
-    """A whole call; gives what is stored of it."""
+def call(server, aicaller, caller, condition=lambda shown: True):
+    """A whole call; gives what is stored of it when it is over."""
     made = aicaller("call", f"wav:{caller}", "-c", server.command[3], **KEYS)
     assert made.returncode == 0, made.stderr
-    return detail(server, made.stdout.strip(), lambda shown: shown["call"]["ended_at"], seconds)
+    return detail(server, made.stdout.strip(),
+                  lambda shown: shown["call"]["ended_at"] and condition(shown), seconds=60)
 
 
 CALLERS = {"callers": {"plugin": "wav.so", "after_end": "3s"}}
@@ -318,8 +337,10 @@ def test_a_telephone_call_with_groq_and_openai(serve, vendors, aicaller, caller)
     vendors.set("openai", script=["I would like some marzipan", "goodbye"])
     vendors.set("groq", rules=[{"match": "marzipan", "say": "How much marzipan do you want?"},
                                {"say": "Have a good day."}])
-    server = start(serve, vendors, CALLERS, {"default": telephone()})
-    shown = call(server, aicaller, caller)
+    server = start(serve, vendors, CALLERS, {"default": telephone()}, prices={
+        "groq": {"tokens_in_million": 1000.0, "tokens_out_million": 1000000.0},
+        "openai": {"audio_in_minute": 60.0, "chars_thousand": 1000.0}})
+    shown = call(server, aicaller, caller, lambda shown: len(shown["cost"]["items"]) == 3)
     assert shown["call"]["status"] == "completed", shown
     assert spoken(shown, "user") == ["I would like some marzipan", "goodbye"]
     assert spoken(shown, "assistant") == [GREETING, "How much marzipan do you want?",
@@ -330,6 +351,11 @@ def test_a_telephone_call_with_groq_and_openai(serve, vendors, aicaller, caller)
     assert [entry["status"] for entry in heard] == [200, 200]
     assert heard[0]["body"]["file"]["filename"] == "speech.wav"
     assert not events(shown, "failover")
+    costs = {each["role"]: each for each in shown["cost"]["items"]}
+    assert costs["tts"]["cost"] == sum(map(len, spoken(shown, "assistant")))
+    assert costs["stt"]["cost"] == pytest.approx(costs["stt"]["units"]["audio_in_us"] / 1e6)
+    assert costs["llm"]["units"]["tokens_out"] == 10 and not costs["llm"]["estimated"]
+    assert costs["llm"]["cost"] == pytest.approx(costs["llm"]["units"]["tokens_in"] / 1e3 + 10)
     assert_nothing_leaked(server)
 
 
