@@ -363,16 +363,6 @@ void call_end(struct call *call, const char *reason, bool politely)
     call_say(call, call->agent->farewell, true);
 }
 
-static void recording_is_done(void *data, const struct recorder_result *result)
-{
-    struct journal *journal = data;
-    (void)journal;
-    if (result->status != AIC_OK) {
-        log_error("call", "a recording is not whole", LOG_I("status", result->status),
-                  LOG_I("bytes", result->bytes));
-    }
-}
-
 void call_over(struct call *call)
 {
     if (call->state == CALL_OVER) {
@@ -394,8 +384,7 @@ void call_over(struct call *call)
         call_use_line(call);
     }
     tell_end(call);
-    recorder_finish(call->recorder, recording_is_done, call->env.journal);
-    call->recorder = NULL;
+    call_recording_end(call);
     call_record_call(call);
     log_info("call", "ended", LOG_S("call", call->id), LOG_S("reason", call->end_reason),
              LOG_I("turns", call->turn_number),

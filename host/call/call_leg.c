@@ -121,25 +121,6 @@ static void init_media(struct call *call)
     call->frame_bytes = audio_bytes_for_us(call->format_in, VAD_FRAME_US);
 }
 
-static void start_recording(struct call *call)
-{
-    struct aic_buf path;
-    aic_buf_init(&path, 4096);
-    if (call->record_to) {
-        aic_buf_text(&path, call->record_to);
-    } else if (call->agent->record && call->env.recordings_dir && call->env.recordings_dir[0]) {
-        aic_buf_printf(&path, "%s/%s.wav", call->env.recordings_dir, call->id);
-    }
-    if (path.len > 0) {
-        call->recorder =
-            recorder_create(call->env.sched, path.data, call->format_in, call->format_out);
-    }
-    if (path.len > 0 && !call->record_to) {
-        call->record_to = aic_str_dup(aic_buf_view(&path));
-    }
-    aic_buf_finish(&path);
-}
-
 static void watch_media(void *data)
 {
     struct call *call = data;
@@ -195,7 +176,7 @@ int32_t call_attach(struct call *call, struct provider *provider,
     if (!call_make_responder(call)) {
         return AIC_ERROR_MEMORY;
     }
-    start_recording(call);
+    call_recording_start(call);
     call_begin_talking(call);
     watch_media(call);
     greet(call);

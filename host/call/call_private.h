@@ -5,8 +5,8 @@
  * Inside of a call. Its files: call.c (life), call_leg.c (the line), call_voice.c (the caller's
  * sound and whose turn it is), call_keys.c (the keys that the caller presses), call_answer.c (the
  * agent's answers), call_filler.c (words while one takes its time), call_tools.c and
- * call_builtin.c (what the model asks for), call_usage.c (what it costs), call_facts.c (the
- * record, and what onlookers see).
+ * call_builtin.c (what the model asks for), call_usage.c (what it costs), call_recording.c (its
+ * sound in a file), call_facts.c (the record, and what onlookers see).
  */
 #include "call/call.h"
 #include "call/cascade.h"
@@ -137,6 +137,7 @@ struct call {
     struct turn turn;
     struct dialog dialog;
     struct recorder *recorder;
+    struct recording *recording; /* what is known of it */
     struct answer answer;
     uint8_t frame[CALL_FRAME_BYTES]; /* the caller's sound, until it fills 20 ms */
     size_t frame_bytes;
@@ -240,6 +241,10 @@ void call_forget_tools(struct call *call);
 /* The answer that waits for tools is cut off: the model gets to know. */
 void call_abandon_tools(struct call *call);
 void call_cancel_tools(struct call *call);
+
+/* call_recording.c */
+void call_recording_start(struct call *call);
+void call_recording_end(struct call *call);
 
 /* call_facts.c */
 void call_record_call(struct call *call);

@@ -4,7 +4,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -309,6 +312,32 @@ static void test_keys_without_end_are_bounded(void **state)
     rig_destroy(rig);
 }
 
+static void test_a_recording_is_told_of_when_it_begins_and_when_it_ends(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/aicaller-call-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    struct rig_settings settings = quiet_line;
+    settings.recordings_dir = folder;
+    struct rig *rig = rig_create(&settings);
+    rig->agent.record = true;
+    rig_begin(rig, NULL, 0);
+    rig_run(rig, 1000);
+    assert_string_equal(rig_text(rig, "recordings", 0, "format"), "wav");
+    assert_int_equal(rig_int(rig, "recordings", 0, "bytes"), -1);
+    fake_line_hang_up(rig->line, AIC_LEG_END_CALLER);
+    rig_run(rig, 1000);
+    int64_t bytes = rig_int(rig, "recordings", 0, "bytes");
+    assert_true(bytes > 0);
+    const char *path = rig_text(rig, "recordings", 0, "path");
+    struct stat file;
+    assert_int_equal(stat(path, &file), 0);
+    assert_true(file.st_size > bytes);
+    (void)unlink(path);
+    (void)rmdir(folder);
+    rig_destroy(rig);
+}
+
 static void test_typed_words_are_answered_in_text(void **state)
 {
     (void)state;
@@ -360,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_a_line_without_sound_is_dead),
         cmocka_unit_test(test_keys_silence_the_agent_and_are_the_callers_turn),
         cmocka_unit_test(test_keys_without_end_are_bounded),
+        cmocka_unit_test(test_a_recording_is_told_of_when_it_begins_and_when_it_ends),
         cmocka_unit_test(test_typed_words_are_answered_in_text),
         cmocka_unit_test(test_a_call_may_be_destroyed_at_any_moment),
     };

@@ -152,8 +152,10 @@ struct rig *rig_create(const struct rig_settings *settings)
     }
     make_agent(rig);
     fake_fetch_init(&rig->fetch, vsched_sched(rig->v));
-    rig->call_env = (struct call_env){
-        .sched = vsched_sched(rig->v), .journal = &rig->journal, .fetch = &rig->fetch.fetch};
+    rig->call_env = (struct call_env){.sched = vsched_sched(rig->v),
+                                      .journal = &rig->journal,
+                                      .fetch = &rig->fetch.fetch,
+                                      .recordings_dir = settings->recordings_dir};
     const struct call_params params = {.agent = &rig->agent,
                                        .direction = AIC_DIRECTION_INBOUND,
                                        .from = AIC_STR("+15550111"),

@@ -45,6 +45,7 @@ struct rig_settings {
     bool streams_in;
     bool with_spare;
     bool is_text;
+    const char *recordings_dir; /* NULL: nothing is recorded */
 };
 
 /* Makes a rig with delays of 50 ms (stt), 100 ms (llm), 20 ms a token and 60 ms (tts). */
