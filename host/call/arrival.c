@@ -98,6 +98,10 @@ static void let_in(struct arrival *arrival, struct pending *pending)
                                         .leg = arrival->leg,
                                         .format_in = arrival->format_in,
                                         .format_out = arrival->format_out};
+    if (live) {
+        live->has_share = pending->has_share;
+        pending->has_share = false;
+    }
     pending_keep_claim(pending);
     pending_answer(pending, AIC_OK, "", NULL);
     pending_remove(pending);

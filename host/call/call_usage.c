@@ -72,6 +72,11 @@ void call_use(struct call *call, int role, const struct provider *provider,
     check_limit(call);
 }
 
+double call_cost(const struct call *call)
+{
+    return call->cost;
+}
+
 void call_use_line(struct call *call)
 {
     struct provider *provider = call->leg_provider;

@@ -17,10 +17,27 @@ struct live *calls_find(const struct calls *calls, const char *id)
     return NULL;
 }
 
+static int64_t all_calls(const struct calls *calls)
+{
+    int64_t elsewhere = calls->hooks.elsewhere ? calls->hooks.elsewhere(calls->hooks.data) : 0;
+    return elsewhere + (int64_t)(calls->live_count + calls->pending_count);
+}
+
+bool calls_are_few(const struct calls *calls)
+{
+    return all_calls(calls) <= calls->settings.max_calls;
+}
+
 bool calls_have_room(const struct calls *calls)
 {
-    size_t known = calls->live_count + calls->pending_count;
-    return !calls->refuses && (int64_t)known < calls->settings.max_calls;
+    return !calls->refuses && all_calls(calls) < calls->settings.max_calls;
+}
+
+void calls_count(struct calls *calls)
+{
+    if (calls->hooks.counted) {
+        calls->hooks.counted(calls->hooks.data, calls->live_count, calls->pending_count);
+    }
 }
 
 size_t calls_live(const struct calls *calls)
@@ -43,6 +60,14 @@ struct provider *calls_carrier(const struct calls *calls, const char *name)
     return NULL;
 }
 
+static void settle(struct live *live)
+{
+    if (live->has_share) {
+        live->has_share = false;
+        calls_settle(live->calls, call_id(live->call), call_cost(live->call));
+    }
+}
+
 static void destroy_live(void *data)
 {
     struct live *live = data;
@@ -54,6 +79,7 @@ static void destroy_live(void *data)
     *at = live->next;
     sched_timer_stop(calls->settings.sched, live->timer);
     if (!live->is_over) {
+        settle(live);
         link_release_call(calls->settings.link, call_id(live->call));
     }
     call_destroy(live->call);
@@ -71,9 +97,7 @@ static void destroy_later(void *data)
 static void count(struct calls *calls, int more)
 {
     calls->live_count += (size_t)more;
-    if (calls->hooks.counted) {
-        calls->hooks.counted(calls->hooks.data, calls->live_count);
-    }
+    calls_count(calls);
 }
 
 static void call_notify(void *data, struct call *call, struct aic_str json)
@@ -105,6 +129,7 @@ static void call_ended(void *data, struct call *call)
     struct calls *calls = live->calls;
     live->is_over = true;
     count(calls, -1);
+    settle(live);
     chat_ended(live);
     link_release_call(calls->settings.link, call_id(call));
     if (calls->hooks.ended) {

@@ -10,6 +10,7 @@
 #include "io/link.h"
 
 struct calls;
+struct gate;
 struct storage;
 
 struct calls_settings {
@@ -24,15 +25,18 @@ struct calls_settings {
     struct fetch *fetch;
     const struct prices *prices;
     double max_cost;   /* of a call; 0 = no limit */
-    int64_t max_calls; /* of this worker; more are turned away */
+    int64_t max_calls; /* of this host; more are turned away */
+    struct gate *gate; /* that calls to real people pass; NULL = nobody is dialled */
 };
 
 struct calls_hooks {
     /* See call_hooks; for every call here. */
     void (*notify)(void *data, const char *call_id, struct aic_str json);
     void (*ended)(void *data, const char *call_id, const struct call *call);
-    /* One more or one less lives here. */
-    void (*counted)(void *data, size_t live);
+    /* One more or one less lives here, or waits for its sound. */
+    void (*counted)(void *data, size_t live, size_t waiting);
+    /* How many there are in other workers of this host; NULL = there are none. */
+    int64_t (*elsewhere)(void *data);
     void *data;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "call/calls_private.h"
 
+#include "call/gate.h"
 #include "plugin/guard.h"
 
 #include <stdlib.h>
@@ -39,6 +40,9 @@ struct obstacle {
     const char *error;
 };
 
+static const struct obstacle no_room = {AIC_ERROR_CLOSED, "no_room",
+                                        "no room for another call now"};
+
 static struct obstacle find_obstacle(const struct calls *calls, const struct agent *agent,
                                      const struct provider *provider)
 {
@@ -49,10 +53,25 @@ static struct obstacle find_obstacle(const struct calls *calls, const struct age
         return (struct obstacle){AIC_ERROR_UNSUPPORTED, "no_carrier",
                                  "the agent has no telephony provider that can dial"};
     }
-    if (!calls_have_room(calls)) {
-        return (struct obstacle){AIC_ERROR_CLOSED, "no_room", "no room for another call now"};
+    return calls_have_room(calls) ? (struct obstacle){AIC_OK, "", NULL} : no_room;
+}
+
+bool calls_are_gated(uint32_t direction, const struct provider *provider)
+{
+    return direction == AIC_DIRECTION_OUTBOUND && provider &&
+           (provider->telephony_caps.flags & AIC_TEL_PUBLIC);
+}
+
+void calls_settle(struct calls *calls, const char *id, double cost)
+{
+    if (calls->settings.gate) {
+        gate_settle(calls->settings.gate, id, cost);
     }
-    return (struct obstacle){AIC_OK, "", NULL};
+}
+
+static int64_t limit_ms(const struct agent *agent)
+{
+    return agent->max_duration_us / 1000 + 60000;
 }
 
 static int32_t place(struct pending *pending)
@@ -67,7 +86,7 @@ static int32_t place(struct pending *pending)
         .token = token,
         .to = pending->to,
         .from = "",
-        .limit_ms = pending->agent->max_duration_us / 1000 + 60000,
+        .limit_ms = limit_ms(pending->agent),
     };
     int32_t status = AIC_OK;
     GUARD(provider, "telephony.dial", status = provider->telephony.dial(provider->self, &params));
@@ -101,6 +120,84 @@ static void refuse(struct calls *calls, struct obstacle obstacle, calls_dialed r
     }
 }
 
+/* Nothing comes of it. The call's record says why; who asked gets an answer. */
+static void end_dial(struct pending *pending, const struct calls_dial_result *result,
+                     const char *end_reason)
+{
+    calls_dialed reply = pending->reply;
+    pending->reply = NULL;
+    pending->status = AIC_CALL_FAILED;
+    pending_record(pending, end_reason);
+    if (reply) {
+        reply(pending->reply_data, result);
+    }
+    pending_remove(pending);
+}
+
+/* Asks the carrier to dial; not from inside of calls_dial. */
+static void dial_now(struct pending *pending)
+{
+    int32_t status = place(pending);
+    if (status == AIC_OK) {
+        return;
+    }
+    if (pending->has_share) {
+        pending->has_share = false;
+        gate_release(pending->calls->settings.gate, pending->id);
+    }
+    const struct calls_dial_result result = {.status = status,
+                                             .call_id = pending->id,
+                                             .reason = "carrier",
+                                             .error =
+                                                 "the carrier's plugin does not take the call"};
+    end_dial(pending, &result, "dial_refused");
+}
+
+static void gate_has_decided(void *data, const struct gate_verdict *verdict)
+{
+    struct pending *pending = data;
+    pending->check = NULL;
+    if (verdict->reason == GATE_ALLOWED) {
+        pending->has_share = true;
+        dial_now(pending);
+        return;
+    }
+    const struct calls_dial_result result = {.status = gate_reason_status(verdict->reason),
+                                             .call_id = pending->id,
+                                             .reason = gate_reason_name(verdict->reason),
+                                             .error = verdict->text,
+                                             .retry_after_ms = verdict->retry_after_ms};
+    end_dial(pending, &result, result.reason);
+}
+
+static void dial_later(void *data)
+{
+    struct pending *pending = data;
+    pending->start = NULL;
+    dial_now(pending);
+}
+
+/* Real people are dialled when the gate says so; a caller on this machine at once. */
+static bool begin_dial(struct pending *pending, const char *actor)
+{
+    struct calls *calls = pending->calls;
+    struct sched *sched = calls->settings.sched;
+    if (!calls_are_gated(pending->direction, pending->provider)) {
+        pending->start = sched_timer_start(sched, sched_now(sched), dial_later, pending);
+        return pending->start != NULL;
+    }
+    const struct gate_request request = {.call_id = pending->id,
+                                         .to = pending->to,
+                                         .agent = pending->agent->name,
+                                         .actor = actor,
+                                         .has_greeting = pending->agent->greeting[0] != '\0',
+                                         .limit_ms = limit_ms(pending->agent)};
+    pending->check = calls->settings.gate
+                         ? gate_pass(calls->settings.gate, &request, gate_has_decided, pending)
+                         : NULL;
+    return pending->check != NULL;
+}
+
 void calls_dial(struct calls *calls, const struct calls_dial *params, calls_dialed reply,
                 void *data)
 {
@@ -108,9 +205,9 @@ void calls_dial(struct calls *calls, const struct calls_dial *params, calls_dial
     struct provider *provider = agent ? choose_carrier(calls, agent, params->provider) : NULL;
     struct obstacle obstacle = find_obstacle(calls, agent, provider);
     struct pending *pending =
-        obstacle.status == AIC_OK ? pending_add(calls, agent, AIC_DIRECTION_OUTBOUND) : NULL;
+        obstacle.status == AIC_OK ? pending_admit(calls, agent, AIC_DIRECTION_OUTBOUND) : NULL;
     if (obstacle.status == AIC_OK && !pending) {
-        obstacle = (struct obstacle){AIC_ERROR_MEMORY, "out_of_memory", "out of memory"};
+        obstacle = no_room;
     }
     if (!pending) {
         refuse(calls, obstacle, reply, data);
@@ -135,15 +232,11 @@ void calls_dial(struct calls *calls, const struct calls_dial *params, calls_dial
     agent_prewarm(agent);
     calls_claim_pending(pending);
     pending_record(pending, NULL);
-    int32_t status = place(pending);
-    if (status != AIC_OK) {
+    if (!pending->to || !begin_dial(pending, params->actor)) {
         pending->reply = NULL;
-        pending->status = AIC_CALL_FAILED;
-        pending_record(pending, "dial_refused");
         pending_remove(pending);
-        refuse(calls,
-               (struct obstacle){status, "carrier", "the carrier's plugin does not take the call"},
-               reply, data);
+        refuse(calls, (struct obstacle){AIC_ERROR_MEMORY, "out_of_memory", "out of memory"}, reply,
+               data);
     }
 }
 

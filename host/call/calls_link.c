@@ -98,6 +98,7 @@ static void answer_take(struct calls *calls, const struct link_request *request)
         pending_write(pending, &body);
         link_release_call(calls->settings.link, pending->id);
         pending_keep_claim(pending);
+        pending->has_share = false;
         pending_remove(pending);
     }
     link_answer(calls->settings.link, request->id,
@@ -128,6 +129,7 @@ static void inherit(struct calls *calls, const struct aic_json *item)
     (void)aic_str_copy(aic_json_get_text(summary, "provider"), name, sizeof(name));
     (void)aic_str_copy(id, pending->id, sizeof(pending->id));
     pending->provider = calls_carrier(calls, name);
+    pending->has_share = calls_are_gated(pending->direction, pending->provider);
     pending->from = aic_str_dup(aic_json_get_text(summary, "from"));
     pending->to = aic_str_dup(aic_json_get_text(summary, "to"));
     pending->provider_call_id = aic_str_dup(aic_json_get_text(summary, "call_sid"));

@@ -35,6 +35,9 @@ struct pending {
     int64_t created_wall_us;
     int64_t answered_wall_us;  /* of one that was interrupted */
     struct sched_timer *timer; /* until it is given up */
+    struct sched_timer *start; /* until it is dialled, where no gate decides */
+    struct gate_check *check;  /* while the gate decides whether it is dialled */
+    bool has_share;            /* of the limits, to be settled when it is over */
     bool keeps_claim;
     bool is_interrupted; /* it had sound, in a worker that died */
     calls_dialed reply;  /* until it is answered */
@@ -49,6 +52,7 @@ struct live {
     struct sched_timer *timer; /* to be destroyed, or of an idle chat */
     uint64_t told;             /* how far calls_publish has told others */
     bool is_over;
+    bool has_share; /* see struct pending */
     /* Of typed ones. */
     bool is_chat;
     struct aic_buf audio;
@@ -98,11 +102,17 @@ struct calls {
 struct live *calls_find(const struct calls *calls, const char *id);
 /* Makes a call and puts it into the list. */
 struct live *calls_add(struct calls *calls, const struct call_params *params);
+/* Whether all calls of this host, with those that were just added here, are within the limit. */
+bool calls_are_few(const struct calls *calls);
 bool calls_have_room(const struct calls *calls);
+/* Tells how many there are. */
+void calls_count(struct calls *calls);
 struct provider *calls_carrier(const struct calls *calls, const char *name);
 
 /* pending.c */
 struct pending *pending_add(struct calls *calls, const struct agent *agent, uint32_t direction);
+/* The same for a new call; NULL when there is no room for another. */
+struct pending *pending_admit(struct calls *calls, const struct agent *agent, uint32_t direction);
 /* Gives its sound the usual time to come, from now. */
 void pending_wait(struct pending *pending);
 struct pending *pending_find(const struct calls *calls, const char *id);
@@ -119,6 +129,10 @@ void pending_write(const struct pending *pending, struct aic_buf *to);
 struct pending *pending_read(struct calls *calls, struct aic_str json);
 
 /* calls_dial.c */
+/* Whether a call of this kind has a share of the limits: it was dialled to a real person. */
+bool calls_are_gated(uint32_t direction, const struct provider *provider);
+/* The call is over and cost this much: its share becomes what it was. */
+void calls_settle(struct calls *calls, const char *id, double cost);
 void pending_dialed(struct calls *calls, const struct aic_telephony_event *event);
 void pending_failed(struct calls *calls, const struct aic_telephony_event *event);
 void pending_status(struct calls *calls, const struct aic_telephony_event *event);

@@ -42,8 +42,7 @@ static void take_ring(struct calls *calls, struct provider *provider,
                       const struct aic_telephony_event *event)
 {
     const struct agent *agent = agents_for_number(calls->settings.agents, event->to);
-    struct pending *pending =
-        agent && calls_have_room(calls) ? pending_add(calls, agent, AIC_DIRECTION_INBOUND) : NULL;
+    struct pending *pending = agent ? pending_admit(calls, agent, AIC_DIRECTION_INBOUND) : NULL;
     if (!pending) {
         log_warn("call", "turned away", LOG_S("provider", provider->name),
                  LOG_S("reason", agent ? "no_room" : "no_agent"));
@@ -90,12 +89,9 @@ int32_t calls_invite(struct calls *calls, const char *name, char id[UUID_TEXT], 
     if (!agent) {
         return AIC_ERROR_NOT_FOUND;
     }
-    if (!calls_have_room(calls)) {
-        return AIC_ERROR_BUSY;
-    }
-    struct pending *pending = pending_add(calls, agent, AIC_DIRECTION_INBOUND);
+    struct pending *pending = pending_admit(calls, agent, AIC_DIRECTION_INBOUND);
     if (!pending) {
-        return AIC_ERROR_MEMORY;
+        return AIC_ERROR_BUSY;
     }
     char text[TOKEN_TEXT];
     calls_token(calls, pending->id, text);

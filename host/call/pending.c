@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "call/gate.h"
 
 #include "json.h"
 
@@ -53,6 +54,19 @@ struct pending *pending_add(struct calls *calls, const struct agent *agent, uint
     pending->next = calls->pending;
     calls->pending = pending;
     calls->pending_count++;
+    calls_count(calls);
+    return pending;
+}
+
+struct pending *pending_admit(struct calls *calls, const struct agent *agent, uint32_t direction)
+{
+    struct pending *pending = calls_have_room(calls) ? pending_add(calls, agent, direction) : NULL;
+    /* Another worker may have taken the last place at the same time. Each counts its own first, so
+     * that one of them sees both. */
+    if (pending && !calls_are_few(calls)) {
+        pending_remove(pending);
+        return NULL;
+    }
     return pending;
 }
 
@@ -65,6 +79,12 @@ void pending_remove(struct pending *pending)
     }
     *at = pending->next;
     calls->pending_count--;
+    calls_count(calls);
+    gate_drop(pending->check);
+    sched_timer_stop(calls->settings.sched, pending->start);
+    if (pending->has_share) {
+        calls_settle(calls, pending->id, 0);
+    }
     pending_answer(pending, AIC_ERROR_CLOSED, "canceled", "the call ended before it began");
     if (!pending->keeps_claim) {
         link_release_call(calls->settings.link, pending->id);
@@ -232,6 +252,7 @@ void pending_write(const struct pending *pending, struct aic_buf *to)
     aic_json_member_int(&w, "status", pending->status);
     aic_json_member_int(&w, "revision", (int64_t)pending->revision);
     aic_json_member_int(&w, "created", pending->created_wall_us);
+    aic_json_member_bool(&w, "has_share", pending->has_share);
     aic_json_member(&w, "from", text_of(pending->from));
     aic_json_member(&w, "to", text_of(pending->to));
     aic_json_member(&w, "sid", text_of(pending->provider_call_id));
@@ -255,6 +276,7 @@ struct pending *pending_read(struct calls *calls, struct aic_str json)
         pending->status = (uint32_t)aic_json_get_int(root, "status", AIC_CALL_QUEUED);
         pending->revision = (uint64_t)aic_json_get_int(root, "revision", 0);
         pending->created_wall_us = aic_json_get_int(root, "created", pending->created_wall_us);
+        pending->has_share = aic_json_get_bool(root, "has_share", false);
         pending->from = aic_str_dup(aic_json_get_text(root, "from"));
         pending->to = aic_str_dup(aic_json_get_text(root, "to"));
         pending->provider_call_id = aic_str_dup(aic_json_get_text(root, "sid"));

@@ -229,6 +229,21 @@ static bool make_clips(struct app *app)
     return app->clips != NULL;
 }
 
+static bool make_gate(struct app *app)
+{
+    app->gate_lines =
+        (struct gate_lines){.sched = app->sched, .storage = app->storage, .link = app->link};
+    const struct gate_settings settings = {
+        .sched = app->sched,
+        .journal = app->spool ? spool_journal(app->spool) : NULL,
+        .rules = &app->conf->outbound,
+        .zone_folder = "/usr/share/zoneinfo",
+        .ports = gate_lines_ports(&app->gate_lines),
+    };
+    app->gate = gate_create(&settings);
+    return app->gate != NULL;
+}
+
 static bool make_calls(struct app *app)
 {
     app->secret = conf_secret(app->conf);
@@ -249,6 +264,7 @@ static bool make_calls(struct app *app)
         .prices = &app->conf->prices,
         .max_cost = settings_double(app->conf->limits, "max_cost_per_call"),
         .max_calls = settings_int(app->conf->limits, "max_calls"),
+        .gate = app->gate,
     };
     const struct calls_hooks hooks =
         app->options.has_server ? app_worker_hooks(app) : app->options.hooks;
@@ -312,7 +328,8 @@ struct app *app_create(const struct app_options *options, int *exit_status)
     app->conf = options->conf;
     app->exit_status = 1;
     if (!make_folders(app) || !make_io(app) || !make_storage(app) || !bind_agents(app) ||
-        !make_clips(app) || !make_calls(app) || !start_carriers(app) || !make_web(app)) {
+        !make_clips(app) || !make_gate(app) || !make_calls(app) || !start_carriers(app) ||
+        !make_web(app)) {
         *exit_status = app->exit_status;
         app_destroy(app);
         return NULL;
@@ -354,7 +371,9 @@ void app_destroy(struct app *app)
     }
     calls_destroy(app->calls);
     clips_destroy(app->clips);
+    gate_destroy(app->gate);
     storage_destroy(app->storage);
+    app->gate_lines.storage = NULL;
     if (app->loop) {
         settle(app);
     }

@@ -10,6 +10,7 @@
 #include "call/calls.h"
 #include "call/clips.h"
 #include "call/fetch.h"
+#include "call/gate.h"
 #include "call/spool.h"
 #include "io/link.h"
 #include "io/loop.h"
@@ -48,6 +49,8 @@ struct app {
     struct spool *spool;
     struct clips *clips;
     struct fetch *fetch;
+    struct gate_lines gate_lines;
+    struct gate *gate;
     struct calls *calls;
     struct web *web;
     char *secret;

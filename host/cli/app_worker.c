@@ -14,17 +14,31 @@ static const int64_t beat_us = 500000;
 /* What is left of a stopping worker's calls gets this long for its last words. */
 static const int64_t last_words_us = 10 * INT64_C(1000000);
 
-static void counted(void *data, size_t live)
+static void counted(void *data, size_t live, size_t waiting)
 {
     struct app *app = data;
     if (app->slot) {
         atomic_store(&app->slot->calls, (int64_t)live);
+        atomic_store(&app->slot->waiting, (int64_t)waiting);
     }
+}
+
+static int64_t elsewhere(void *data)
+{
+    const struct app *app = data;
+    int64_t calls = 0;
+    for (int i = 0; app->slot && i < SHM_WORKERS; i++) {
+        const struct shm_worker *slot = &app->shm->workers[i];
+        if (slot != app->slot && atomic_load(&slot->pid) != 0) {
+            calls += atomic_load(&slot->calls) + atomic_load(&slot->waiting);
+        }
+    }
+    return calls;
 }
 
 struct calls_hooks app_worker_hooks(struct app *app)
 {
-    return (struct calls_hooks){.counted = counted, .data = app};
+    return (struct calls_hooks){.counted = counted, .elsewhere = elsewhere, .data = app};
 }
 
 static int64_t own_calls(void *data)

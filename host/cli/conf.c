@@ -25,7 +25,7 @@ static const struct aic_option limits_options[] = {
      .type = AIC_OPTION_INT,
      .flags = AIC_OPTION_RANGE,
      .fallback = "100",
-     .help = "Calls at the same time in one worker; further ones are turned away.",
+     .help = "Calls at the same time on this host; further ones are turned away.",
      .min = 1,
      .max = 100000},
     {.name = "max_cost_per_call",
@@ -35,6 +35,14 @@ static const struct aic_option limits_options[] = {
      .help = "A call that has cost this much, by `prices`, is ended politely; 0: no limit.",
      .min = 0,
      .max = 1e6},
+    {.name = "max_cost_per_day",
+     .type = AIC_OPTION_FLOAT,
+     .flags = AIC_OPTION_RANGE,
+     .fallback = "0",
+     .help = "What dialled calls may cost within 24 hours, by `prices`; 0: no limit. Before each "
+             "dial max_cost_per_call is set aside, so that one has to be set as well.",
+     .min = 0,
+     .max = 1e9},
     {.name = "requests_per_key",
      .type = AIC_OPTION_INT,
      .flags = AIC_OPTION_RANGE,
@@ -148,9 +156,23 @@ static const char *default_state_dir(void)
     return folder;
 }
 
+/* What a day may cost can be kept to only when it is known what a call may cost. */
+static void take_costs(struct conf *conf, struct config_problems *problems)
+{
+    double per_call = settings_double(conf->limits, "max_cost_per_call");
+    double per_day = settings_double(conf->limits, "max_cost_per_day");
+    conf->outbound.max_cost_per_call = per_call;
+    conf->outbound.max_cost_per_day = per_day;
+    if (per_day > 0 && (per_call <= 0 || per_call > per_day)) {
+        config_problem_add(problems, settings_pos(conf->limits, "max_cost_per_day"),
+                           "needs limits.max_cost_per_call, which is set aside before each dial "
+                           "and is at most as much");
+    }
+}
+
 static struct conf *build(struct config *config, const char *name, struct config_problems *problems)
 {
-    static const char *const known[] = {"agents", "limits", "prices", "security", NULL};
+    static const char *const known[] = {"agents", "limits", "outbound", "prices", "security", NULL};
     struct conf *conf = calloc(1, sizeof(*conf));
     if (!conf) {
         config_free(config);
@@ -172,6 +194,8 @@ static struct conf *build(struct config *config, const char *name, struct config
                                     1, NULL, 0, problems);
     conf->private_allow = take_networks(conf->security, "private_allow", problems);
     conf->trusted_proxies = take_networks(conf->security, "trusted_proxies", problems);
+    gate_rules_load(&conf->outbound, config_get(root, "outbound"), problems);
+    take_costs(conf, problems);
     agents_load(&conf->agents, config_get(root, "agents"), conf->setup, problems);
     prices_load(&conf->prices, config_get(root, "prices"), conf->setup, problems);
     if (problems->errors > 0) {
@@ -215,6 +239,7 @@ void conf_free(struct conf *conf)
         return;
     }
     agents_finish(&conf->agents);
+    gate_rules_finish(&conf->outbound);
     settings_free(conf->limits);
     prices_finish(&conf->prices);
     free(conf->private_allow);

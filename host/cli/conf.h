@@ -6,6 +6,7 @@
  * is created.
  */
 #include "call/agent.h"
+#include "call/gate_rules.h"
 #include "call/prices.h"
 #include "plugin/setup.h"
 
@@ -17,6 +18,7 @@ struct conf {
     const char **private_allow; /* NULL-terminated, as the next */
     const char **trusted_proxies;
     struct prices prices;
+    struct gate_rules outbound;
     const char *name; /* path of the file, or "built-in configuration" */
 };
 

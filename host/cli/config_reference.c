@@ -127,6 +127,12 @@ int config_reference_print(void)
                 "What a provider costs, in a currency of your choice. Calls then carry their cost, "
                 "by provider.",
                 &price_table);
+    print_group("outbound",
+                "Who may be dialled, when and how often; [outbound.md](outbound.md) tells all of "
+                "it.",
+                &gate_table);
+    print_group("outbound.regions.REGION", "What is different for a region, such as `IN`.",
+                &gate_region_table);
     print_group("security", "What may be reached.", &conf_security_table);
     print_group(
         "agents.NAME",

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 /* Changes with the layout, so that no process reads another's numbers wrongly. */
-#define SHM_MAGIC 0x61696373686d3031u
+#define SHM_MAGIC 0x61696373686d3032u
 
 int shm_create(void)
 {
@@ -85,6 +85,7 @@ void shm_release(struct shm *shm, int worker)
     }
     atomic_store(&slot->heartbeat, 0);
     atomic_store(&slot->calls, 0);
+    atomic_store(&slot->waiting, 0);
     atomic_store(&slot->viewers, 0);
     atomic_store(&slot->lag_us, 0);
     atomic_store(&slot->generation, 0);

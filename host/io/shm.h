@@ -22,6 +22,7 @@ struct shm_worker {
     _Atomic int64_t generation;
     _Atomic int64_t heartbeat; /* rises twice a second or more while the loop turns */
     _Atomic int64_t calls;     /* live ones */
+    _Atomic int64_t waiting;   /* calls that have no sound yet */
     _Atomic int64_t viewers;
     _Atomic int64_t lag_us; /* worst delay of the loop lately */
     _Atomic uint64_t counters[SHM_COUNTERS];
