@@ -94,6 +94,9 @@ static int32_t connect(struct deepgram_line *line)
         .max_message_bytes = MESSAGE_MAX_BYTES,
         .max_queue_bytes = (uint64_t)line->ring.capacity + SPARE_BYTES,
     };
+    if (!services->ws) {
+        return AIC_ERROR_UNSUPPORTED;
+    }
     return services->ws->connect(services->host, &params, on_ws, line, &line->ws);
 }
 

@@ -62,6 +62,9 @@ int32_t speech_exchange_start(struct speech_exchange *exchange,
     const struct speech_services *services = exchange->services;
     exchange->status = 0;
     aic_buf_clear(&exchange->refusal);
+    if (!services->http) {
+        return AIC_ERROR_UNSUPPORTED;
+    }
     return services->http->start(services->host, request, on_http, exchange, &exchange->http);
 }
 
@@ -69,7 +72,7 @@ void speech_exchange_finish(struct speech_exchange *exchange)
 {
     struct aic_http *http = exchange->http;
     exchange->http = NULL;
-    if (exchange->services) {
+    if (http) {
         exchange->services->http->cancel(exchange->services->host, http);
     }
     aic_buf_finish(&exchange->refusal);

@@ -16,8 +16,7 @@ int32_t speech_services_take(struct speech_services *services, const struct aic_
         .clock = host->get_service(host, AIC_SERVICE_CLOCK),
         .log = host->get_service(host, AIC_SERVICE_LOG),
     };
-    bool has_all =
-        services->http && services->ws && services->timer && services->clock && services->log;
+    bool has_all = services->timer && services->clock && services->log;
     return has_all ? AIC_OK : AIC_ERROR_UNSUPPORTED;
 }
 

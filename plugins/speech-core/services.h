@@ -8,14 +8,14 @@
 
 struct speech_services {
     const struct aic_host *host;
-    const struct aic_http_service *http;
-    const struct aic_websocket_service *ws;
+    const struct aic_http_service *http;    /* NULL where a configuration is only checked */
+    const struct aic_websocket_service *ws; /* the same */
     const struct aic_timer_service *timer;
     const struct aic_clock_service *clock;
     const struct aic_log_service *log;
 };
 
-/* AIC_ERROR_UNSUPPORTED where the host lacks one. */
+/* AIC_ERROR_UNSUPPORTED where the host lacks one that every host has. */
 int32_t speech_services_take(struct speech_services *services, const struct aic_host *host);
 
 int64_t speech_now_us(const struct speech_services *services);
