@@ -91,9 +91,8 @@ static void answered(void *data, const struct fetch_answer *answer)
     finish(data, result);
 }
 
-struct context *context_fetch(struct fetch *fetch, struct sched *sched, const char *url,
-                              const struct aic_header *headers, uint32_t header_count,
-                              context_done done, void *data)
+struct context *context_fetch(struct fetch *fetch, struct sched *sched,
+                              const struct context_request *wish, context_done done, void *data)
 {
     struct context *context = calloc(1, sizeof(*context));
     if (!context) {
@@ -102,9 +101,9 @@ struct context *context_fetch(struct fetch *fetch, struct sched *sched, const ch
     *context = (struct context){
         .fetch = fetch, .sched = sched, .begun_us = sched_now(sched), .done = done, .data = data};
     const struct fetch_request request = {.method = "GET",
-                                          .url = url,
-                                          .headers = headers,
-                                          .header_count = header_count,
+                                          .url = wish->url,
+                                          .headers = wish->headers,
+                                          .header_count = wish->header_count,
                                           .body = AIC_STR(""),
                                           .timeout_ms = CONTEXT_TIMEOUT_MS,
                                           .max_bytes = CONTEXT_MAX_BYTES,

@@ -19,6 +19,12 @@ enum {
     CONTEXT_HEADERS = 16
 };
 
+struct context_request {
+    const char *url;
+    const struct aic_header *headers;
+    uint32_t header_count;
+};
+
 enum context_outcome {
     CONTEXT_FETCHED = 1,
     CONTEXT_FAILED = 2, /* the call goes on without */
@@ -38,9 +44,8 @@ typedef void (*context_done)(void *data, const struct context_result *result);
 
 /* `done` is called exactly once, never from inside, unless it is cancelled. NULL without memory.
  * Everything is copied. */
-struct context *context_fetch(struct fetch *fetch, struct sched *sched, const char *url,
-                              const struct aic_header *headers, uint32_t header_count,
-                              context_done done, void *data);
+struct context *context_fetch(struct fetch *fetch, struct sched *sched,
+                              const struct context_request *wish, context_done done, void *data);
 /* `done` will not be called. Accepts NULL. */
 void context_cancel(struct context *context);
 

@@ -16,7 +16,7 @@
  * far as a call keeps its key: any other may be sent again.
  */
 
-enum { ANSWER_BYTES = 4096, ACTOR = 128 };
+enum { ANSWER_BYTES = 4096, PARAMS_BYTES = 8192, ACTOR = 128 };
 
 struct making {
     struct making *next;
@@ -116,7 +116,7 @@ static void keep_answer(struct making *m)
 {
     struct aic_buf params;
     struct aic_json_writer w;
-    aic_buf_init(&params, 2 * ANSWER_BYTES);
+    aic_buf_init(&params, PARAMS_BYTES);
     aic_json_writer_init(&w, &params);
     aic_json_open(&w, '{');
     aic_json_member_text(&w, "key", m->idempotency);
@@ -273,8 +273,10 @@ static void fetch_context(struct making *m)
         dial(m);
         return;
     }
-    m->fetching = context_fetch(settings->fetch, settings->sched, m->wish.context_url,
-                                m->wish.headers, m->wish.header_count, context_came, m);
+    const struct context_request wish = {.url = m->wish.context_url,
+                                         .headers = m->wish.headers,
+                                         .header_count = m->wish.header_count};
+    m->fetching = context_fetch(settings->fetch, settings->sched, &wish, context_came, m);
     if (!m->fetching) {
         fail(m, &(struct problem){
                     .status = 503, .type = "memory", .detail = "Out of memory; try again."});

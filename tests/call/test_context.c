@@ -66,8 +66,9 @@ static int tear_down(void **state)
 static struct context *ask(struct world *w)
 {
     static const struct aic_header headers[] = {{AIC_STR_INIT("X-Key"), AIC_STR_INIT("k")}};
-    return context_fetch(&w->web.fetch, vsched_sched(w->vsched), "https://crm.example.com/7",
-                         headers, 1, take, w);
+    static const struct context_request wish = {
+        .url = "https://crm.example.com/7", .headers = headers, .header_count = 1};
+    return context_fetch(&w->web.fetch, vsched_sched(w->vsched), &wish, take, w);
 }
 
 static void check(struct world *w, struct fake_answer answer, enum context_outcome outcome,
