@@ -3,12 +3,27 @@
 
 #include <string.h>
 
-#define OPENAI_URL "https://api.openai.com/v1"
-
 static const char *text_of(const struct aic_config *config, const char *name)
 {
     const char *text = config->get_string(config, name);
     return text && text[0] && strcmp(text, "auto") != 0 ? text : NULL;
+}
+
+/* Whether an address is OpenAI's own, of whatever region. */
+static bool is_openais(const char *url)
+{
+    static const char name[] = "api.openai.com";
+    const char *scheme = url ? strstr(url, "://") : NULL;
+    if (!scheme) {
+        return false;
+    }
+    const char *host = scheme + 3;
+    size_t length = strcspn(host, ":/?#");
+    if (length < sizeof(name) - 1) {
+        return false;
+    }
+    const char *end = host + length - (sizeof(name) - 1);
+    return strncasecmp(end, name, sizeof(name) - 1) == 0 && (end == host || end[-1] == '.');
 }
 
 /* OpenAI's newer models refuse the old name, many other servers do not know the new one. */
@@ -50,7 +65,7 @@ static int32_t create(const struct aic_host *host, const struct aic_config *conf
 {
     struct openai_settings settings;
     openai_settings_read(&settings, config);
-    bool is_openai = settings.url && strncmp(settings.url, OPENAI_URL, sizeof(OPENAI_URL) - 1) == 0;
+    bool is_openai = is_openais(settings.url);
     settings.api_key_header = text_of(config, "api_key_header");
     settings.reasoning_field = text_of(config, "reasoning_field");
     settings.chat.max_tokens_field = max_tokens_field(config, is_openai);
@@ -90,7 +105,7 @@ static const struct aic_option options[] = {
      .help = "Header that carries the bare key, such as \"api-key\", instead of Authorization."},
     {.name = "url",
      .type = AIC_OPTION_URL,
-     .fallback = OPENAI_URL,
+     .fallback = "https://api.openai.com/v1",
      .help = "Base address, such as \"http://127.0.0.1:11434/v1\" of Ollama."},
     {.name = "model",
      .type = AIC_OPTION_STRING,

@@ -304,6 +304,32 @@ static void test_connections_are_warmed_ahead(void **state)
     talk_finish(&t);
 }
 
+static void test_openai_is_known_by_its_address_in_each_region(void **state)
+{
+    (void)state;
+
+    static const struct {
+        const char *url;
+        const char *field;
+    } cases[] = {
+        {"https://eu.api.openai.com/v1", "\"max_completion_tokens\":50"},
+        {"HTTPS://API.OpenAI.com:443/v1/", "\"max_completion_tokens\":50"},
+        {"https://api.openai.com.example.com/v1", "\"max_tokens\":50"},
+        {"https://myapi.openai.com/v1", "\"max_tokens\":50"},
+        {"https://example.com/api.openai.com", "\"max_tokens\":50"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct talk t;
+        const struct fake_setting settings[] = {
+            {"url", cases[i].url}, {"api_key", OPENAI_KEY}, {"max_tokens", "50"}, {NULL, NULL}};
+        talk_begin(&t, aicaller_plugin_openai(), settings);
+        struct aic_http *http = talk_ask(&t);
+        assert_has(http->body, cases[i].field);
+        talk_finish(&t);
+    }
+}
+
 static const void *no_network(const struct aic_host *host, const char *id)
 {
     const struct aic_host *const *whole = host->impl;
@@ -349,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_a_cancelled_answer_is_dropped_at_once_and_paid_for),
         cmocka_unit_test(test_the_host_may_cancel_or_close_on_hearing_a_word),
         cmocka_unit_test(test_several_answers_run_side_by_side),
+        cmocka_unit_test(test_openai_is_known_by_its_address_in_each_region),
         cmocka_unit_test(test_connections_are_warmed_ahead),
         cmocka_unit_test(test_without_a_network_a_provider_can_be_made_and_does_not_answer),
     };
