@@ -13,7 +13,7 @@
 /*
  * POST /calls/make-call/: the body is read, a key of idempotency is taken in the storage, the
  * context is fetched, then calls_dial asks the gate and the carrier. Only a request that came as
- * far as a call keeps its key: any other may be sent again.
+ * far as the carrier keeps its key: any other may be sent again.
  */
 
 enum { ANSWER_BYTES = 4096, PARAMS_BYTES = 8192, ACTOR = 128 };
@@ -32,6 +32,7 @@ struct making {
     char actor[ACTOR];
     /* The answer, while the storage takes it down. */
     int32_t status;
+    bool is_placed; /* the carrier was asked */
     char call_id[UUID_TEXT];
     struct aic_buf answer;
     struct problem problem; /* unless status is 201 */
@@ -128,7 +129,7 @@ static void keep_answer(struct making *m)
     aic_buf_finish(&params);
 }
 
-/* No call came of it: the same request may be sent again. */
+/* Nobody was called: the same request may be sent again. */
 static void release_key(struct making *m)
 {
     struct aic_buf params;
@@ -146,7 +147,7 @@ static void conclude(struct making *m)
 {
     if (!m->web || !m->idempotency[0]) {
         say(m);
-    } else if (m->call_id[0]) {
+    } else if (m->is_placed) {
         keep_answer(m);
     } else {
         release_key(m);
@@ -211,6 +212,8 @@ static void dialled(void *data, const struct calls_dial_result *result)
                            m->has_context ? "context" : "context_failed",
                            aic_buf_view(&m->context_event));
     }
+    m->is_placed = result->status == AIC_OK || result->status == AIC_ERROR_IO ||
+                   (result->reason && strcmp(result->reason, "canceled") == 0);
     write_answer(m, &m->answer, result->call_sid);
     if (result->status == AIC_OK) {
         m->status = 201;

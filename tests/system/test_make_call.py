@@ -208,8 +208,9 @@ def test_what_was_refused_may_be_tried_again_with_its_key(line, vendors):
     server = line(outbound={"allow": ["US"], "hours": "00:00-24:00", "max_per_minute": 1})
     assert server.post(MAKE_CALL, {"to": THEIRS}).status == 201
     key = {"Idempotency-Key": "later"}
-    for _ in range(2):
-        assert server.post(MAKE_CALL, {"to": THEIRS}, headers=key).status == 429
+    answers = [server.post(MAKE_CALL, {"to": THEIRS}, headers=key) for _ in range(2)]
+    assert [answer.json["reason"] for answer in answers] == ["limit_per_minute"] * 2
+    assert answers[0].json["call_id"] != answers[1].json["call_id"], "it was asked again"
     assert len(dials(vendors)) == 1
 
 
