@@ -13,6 +13,7 @@ static const int64_t dial_reply_us = 5 * INT64_C(1000000);
 static void reply_is_due(void *data)
 {
     struct pending *pending = data;
+    pending->timer = NULL;
     /* The carrier takes its time: the call is on its way without a carrier's id yet. */
     pending_answer(pending, AIC_OK, "", NULL);
     pending_wait(pending);
