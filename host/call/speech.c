@@ -38,21 +38,12 @@ static struct provider *provider_of(const struct speech *speech)
 /* The plugin's session with the voice in use. */
 static void *handle_of(const struct speech *speech)
 {
-    return session_handle(speech->voices[speech->current].session);
+    return session_handle(speech->voices[speech->current].voice.session);
 }
 
 const struct provider *speech_provider(const struct speech *speech)
 {
     return provider_of(speech);
-}
-
-static void close_voice(struct speech *speech, int index)
-{
-    struct speech_voice *voice = &speech->voices[index];
-    session_close(voice->session);
-    voice->session = NULL;
-    audio_converter_destroy(voice->converter);
-    voice->converter = NULL;
 }
 
 void speech_finish(struct speech *speech)
@@ -63,53 +54,23 @@ void speech_finish(struct speech *speech)
     sched_timer_stop(speech->sched, speech->timer);
     speech->timer = NULL;
     for (size_t i = 0; i < speech->chain.count; i++) {
-        close_voice(speech, (int)i);
+        voice_close(&speech->voices[i].voice);
     }
     ledger_finish(&speech->ledger);
-}
-
-/* The voice's own format that needs least conversion. */
-static struct aic_format choose_format(const struct provider *provider, struct aic_format leg)
-{
-    const struct aic_tts_caps *caps = &provider->tts_caps;
-    struct aic_format best = caps->formats[0];
-    for (uint32_t i = 0; i < caps->format_count; i++) {
-        struct aic_format format;
-        memcpy(&format, (const char *)caps->formats + (size_t)i * caps->format_size,
-               sizeof(format));
-        if (audio_format_equal(format, leg)) {
-            return format;
-        }
-        if (format.rate_hz == leg.rate_hz && best.rate_hz != leg.rate_hz) {
-            best = format;
-        }
-    }
-    return best;
 }
 
 static int32_t open_voice(struct speech *speech, int index)
 {
     struct speech_voice *voice = &speech->voices[index];
-    struct provider *provider = speech->chain.providers[index];
-    if (voice->session) {
+    if (voice->voice.session) {
         return AIC_OK;
     }
-    voice->format = choose_format(provider, speech->settings.format);
-    voice->converter = audio_converter_create(voice->format, speech->settings.format);
-    if (!voice->converter) {
-        return AIC_ERROR_UNSUPPORTED;
-    }
-    struct aic_tts_open params = {.size = sizeof(params),
-                                  .format = voice->format,
-                                  .call_id = speech->settings.call_id,
-                                  .voice = speech->settings.voice,
-                                  .language = speech->settings.language};
-    int32_t status = session_open_tts(provider, &params, take_event, voice, &voice->session);
-    if (status != AIC_OK) {
-        audio_converter_destroy(voice->converter);
-        voice->converter = NULL;
-    }
-    return status;
+    const struct aic_tts_open params = {.size = sizeof(params),
+                                        .call_id = speech->settings.call_id,
+                                        .voice = speech->settings.voice,
+                                        .language = speech->settings.language};
+    return voice_open(&voice->voice, speech->chain.providers[index], speech->settings.format,
+                      &params, take_event, voice);
 }
 
 void speech_prepare(struct speech *speech)
@@ -242,7 +203,7 @@ static size_t next_end(const struct speech *speech)
 /* A voice for this answer, opened if need be; false when none is left. */
 static bool have_voice(struct speech *speech)
 {
-    while (speech->current < 0 || !speech->voices[speech->current].session) {
+    while (speech->current < 0 || !speech->voices[speech->current].voice.session) {
         int index = speech->current;
         if (index < 0 || speech->tried & 1u << index) {
             index = chain_pick(&speech->chain, PROVIDER_TTS, speech->tried);
@@ -362,7 +323,7 @@ void speech_cancel(struct speech *speech, int64_t heard_us)
 {
     stop_waiting(speech);
     struct provider *provider = provider_of(speech);
-    if (speech->utterance != 0 && provider && speech->voices[speech->current].session) {
+    if (speech->utterance != 0 && provider && speech->voices[speech->current].voice.session) {
         int64_t played_us = heard_us < 0 ? -1 : heard_us - speech->utterance_began_us;
         GUARD(provider, "tts.cancel",
               (void)provider->tts.cancel(handle_of(speech), speech->utterance,
@@ -379,7 +340,7 @@ static void fail_over(struct speech *speech, const struct aic_error *error)
     stop_waiting(speech);
     if (from) {
         provider_failed(from, PROVIDER_TTS, error);
-        close_voice(speech, speech->current);
+        voice_close(&speech->voices[speech->current].voice);
     }
     speech->utterance = 0;
     if (!speech->is_open) {
@@ -407,13 +368,18 @@ static void fail_over(struct speech *speech, const struct aic_error *error)
     advance(speech);
 }
 
+/* Sound goes out, and is counted. */
+static void deliver(struct speech *speech, struct aic_str sound)
+{
+    speech->audio_us += audio_duration_us(speech->settings.format, sound.len);
+    speech->events.audio(speech->events.data, (const uint8_t *)sound.ptr, sound.len);
+}
+
 static void take_audio(struct speech *speech, struct speech_voice *voice,
                        const struct aic_audio *audio)
 {
-    const uint8_t *out = NULL;
-    size_t out_bytes = 0;
-    if (!audio || audio_convert(voice->converter, audio->data, audio->bytes, false, &out,
-                                &out_bytes) != AIC_OK) {
+    struct aic_str sound = voice_convert(&voice->voice, audio);
+    if (sound.len == 0) {
         return;
     }
     if (!speech->utterance_has_sound) {
@@ -423,9 +389,8 @@ static void take_audio(struct speech *speech, struct speech_voice *voice,
             speech->events.first_audio(speech->events.data, provider_of(speech));
         }
     }
-    speech->audio_us += audio_duration_us(speech->settings.format, out_bytes);
     be_patient(speech);
-    speech->events.audio(speech->events.data, out, out_bytes);
+    deliver(speech, sound);
 }
 
 static void take_alignment(struct speech *speech, const struct aic_tts_event *event)
@@ -435,18 +400,6 @@ static void take_alignment(struct speech *speech, const struct aic_tts_event *ev
         memcpy(&span, (const char *)event->spans + (size_t)i * event->span_size, sizeof(span));
         ledger_align(&speech->ledger, span.text,
                      speech->utterance_began_us + span.start_us + span.duration_us);
-    }
-}
-
-/* The resampler holds back a few milliseconds; they belong to what is complete now. */
-static void flush_converter(struct speech *speech, struct speech_voice *voice)
-{
-    const uint8_t *out = NULL;
-    size_t out_bytes = 0;
-    if (audio_convert(voice->converter, NULL, 0, true, &out, &out_bytes) == AIC_OK &&
-        out_bytes > 0) {
-        speech->audio_us += audio_duration_us(speech->settings.format, out_bytes);
-        speech->events.audio(speech->events.data, out, out_bytes);
     }
 }
 
@@ -463,8 +416,9 @@ static void text_is_done(struct speech *speech, size_t end)
 
 static void utterance_is_done(struct speech *speech, struct speech_voice *voice)
 {
-    if (!audio_format_equal(voice->format, speech->settings.format)) {
-        flush_converter(speech, voice);
+    struct aic_str rest = voice_flush(&voice->voice);
+    if (rest.len > 0) {
+        deliver(speech, rest);
     }
     text_is_done(speech, speech->given);
     speech->utterance = 0;

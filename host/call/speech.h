@@ -7,10 +7,8 @@
  * what the caller has not heard.
  */
 #include "call/ledger.h"
+#include "call/voice.h"
 #include "plugin/chain.h"
-#include "plugin/session.h"
-
-struct audio_converter;
 
 struct speech_events {
     /* The sound of a sentence that was spoken ahead, in the leg's format; false where there is
@@ -44,9 +42,7 @@ struct speech_settings {
 
 struct speech_voice {
     struct speech *speech;
-    struct session *session;
-    struct aic_format format;
-    struct audio_converter *converter;
+    struct voice voice;
 };
 
 enum { SPEECH_SENTENCES = 256 };
