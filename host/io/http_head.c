@@ -200,6 +200,36 @@ int32_t http_head_parse(struct aic_str text, struct http_head *head)
     return hosts == 1 || (hosts == 0 && head->is_http_1_0) ? 0 : 400;
 }
 
+/* "HTTP/1.1 101 Switching Protocols"; the phrase may be missing. */
+static bool parse_status_line(struct aic_str line, struct http_head *head, int32_t *status)
+{
+    bool is_http_1_1 = aic_str_starts(line, "HTTP/1.1 ");
+    head->is_http_1_0 = !is_http_1_1;
+    if ((!is_http_1_1 && !aic_str_starts(line, "HTTP/1.0 ")) || line.len < 12 ||
+        (line.len > 12 && line.ptr[12] != ' ')) {
+        return false;
+    }
+    *status = 0;
+    for (size_t i = 9; i < 12; i++) {
+        if (line.ptr[i] < '0' || line.ptr[i] > '9') {
+            return false;
+        }
+        *status = *status * 10 + (line.ptr[i] - '0');
+    }
+    return *status >= 100 && is_value(line);
+}
+
+int32_t http_head_parse_answer(struct aic_str text, struct http_head *head, int32_t *status)
+{
+    struct aic_str line = {0};
+    head->header_count = 0;
+    if (!take_line(&text, &line) || !parse_status_line(line, head, status) ||
+        parse_headers(text, head) != 0) {
+        return AIC_ERROR_PROTOCOL;
+    }
+    return AIC_OK;
+}
+
 int32_t http_head_body(const struct http_head *head, uint64_t *bytes)
 {
     *bytes = 0;

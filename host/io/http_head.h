@@ -2,8 +2,9 @@
 #ifndef IO_HTTP_HEAD_H
 #define IO_HTTP_HEAD_H
 /*
- * The head of a request to our port (RFC 9112), strictly: what two programs could read in two ways
- * is refused. Pure. Path and query are kept as they were sent, because carriers sign them so.
+ * The head of a request to our port or of an answer to us (RFC 9112), strictly: what two programs
+ * could read in two ways is refused. Pure. Path and query are kept as they were sent, because
+ * carriers sign them so.
  */
 #include <aicaller/route.h>
 #include <stdbool.h>
@@ -29,6 +30,8 @@ bool http_head_may_begin(char first);
 size_t http_head_length(struct aic_str text, size_t seen);
 /* Parses a complete head. 0, or the HTTP status of the refusal: 400, 431, 505. */
 int32_t http_head_parse(struct aic_str text, struct http_head *head);
+/* The same for an answer that we got: its headers, and its status. 0, or AIC_ERROR_PROTOCOL. */
+int32_t http_head_parse_answer(struct aic_str text, struct http_head *head, int32_t *status);
 /* How long the body is. 0, or the status of the refusal: 400, 411, 413. */
 int32_t http_head_body(const struct http_head *head, uint64_t *bytes);
 

@@ -2,8 +2,8 @@
 #ifndef IO_LOOP_H
 #define IO_LOOP_H
 /*
- * A thread's event loop: libuv's, with curl and libwebsockets on it. Implements base/sched.h with
- * one heap of timers, and owns the pool of speech threads.
+ * A thread's event loop: libuv's, with curl on it. Implements base/sched.h with one heap of timers,
+ * and owns the pool of speech threads.
  */
 #include "base/sched.h"
 

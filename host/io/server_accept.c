@@ -11,7 +11,6 @@
 #include "io/wire_tls.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 enum {
@@ -19,8 +18,7 @@ enum {
     STEP_BACK_US = 2000,
     NO_DESCRIPTORS_US = 100000,
     REFUSED_LOG_US = 10000000,
-    TLS_LOOK_US = 60000000,
-    USER_TIMEOUT_MS = 15000 /* for a peer that vanished while something was on its way */
+    TLS_LOOK_US = 60000000
 };
 
 static void readable(void *data);
@@ -52,24 +50,6 @@ static void log_refused(struct server *server, const char *why)
     }
 }
 
-static void set_options(int fd)
-{
-    static const struct {
-        int level;
-        int name;
-        int value;
-    } options[] = {
-        {IPPROTO_TCP, TCP_NODELAY, 1},   {SOL_SOCKET, SO_KEEPALIVE, 1},
-        {IPPROTO_TCP, TCP_KEEPIDLE, 30}, {IPPROTO_TCP, TCP_KEEPINTVL, 10},
-        {IPPROTO_TCP, TCP_KEEPCNT, 3},   {IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS},
-    };
-
-    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-        (void)setsockopt(fd, options[i].level, options[i].name, &options[i].value,
-                         sizeof(options[i].value));
-    }
-}
-
 static void take(struct server *server, int fd, const union server_address *peer)
 {
     bool is_counted = !http_address_is_loopback(&peer->any);
@@ -79,7 +59,6 @@ static void take(struct server *server, int fd, const union server_address *peer
         close(fd);
         return;
     }
-    set_options(fd);
     if (server->tls && sched_now(server->sched) - server->tls_looked_us > TLS_LOOK_US) {
         server->tls_looked_us = sched_now(server->sched);
         wire_tls_refresh(server->tls);

@@ -3,6 +3,7 @@
 #include "io/http_address.h"
 #include "io/http_peer.h"
 #include "io/server_parts.h"
+#include "io/wire_tls.h"
 
 static const struct wire_handler conn_events;
 
@@ -42,15 +43,17 @@ void server_conn_open(struct server *server, int fd, const union server_address 
                       bool is_counted)
 {
     struct server_conn *conn = calloc(1, sizeof(*conn));
+    struct wire_tls_end *tls = server->tls ? wire_tls_accept(server->tls, fd) : NULL;
     const struct wire_options options = {.loop = server->loop,
-                                         .tls = server->tls,
+                                         .tls = tls,
                                          .scratch = server->scratch,
                                          .scratch_bytes = sizeof(server->scratch),
                                          .stall_us = server->options.stall_ms * 1000};
     struct wire *wire = NULL;
-    if (conn) {
+    if (conn && (tls || !server->tls)) {
         wire = wire_create(&options, fd, &conn_events, conn);
     } else {
+        wire_tls_free(tls);
         close(fd);
     }
     if (!wire) {

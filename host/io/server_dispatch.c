@@ -5,7 +5,7 @@
 #include "io/server_parts.h"
 #include "io/ws.h"
 #include "io/ws_frame.h"
-#include "io/ws_server.h"
+#include "io/ws_socket.h"
 
 enum { BODY_BYTES = 64 * 1024, MESSAGE_BYTES = 64 * 1024, QUEUE_BYTES = 1024 * 1024 };
 
@@ -201,14 +201,13 @@ static void socket_released(void *data, bool at_once)
 
 static struct aic_ws *create_socket(struct server_conn *conn, const struct aic_ws_route *route)
 {
-    const struct ws_server_options options = {
+    const struct ws_socket_options options = {
         .sched = conn->server->sched,
-        .wire = conn->wire,
         .max_message_bytes = route->max_message_bytes ? route->max_message_bytes : MESSAGE_BYTES,
         .max_queue_bytes = route->max_queue_bytes ? route->max_queue_bytes : QUEUE_BYTES,
         .released = socket_released,
         .released_data = conn};
-    return ws_server_create(&options);
+    return ws_socket_create(&options);
 }
 
 static void open_socket(struct server_conn *conn, const char *accept)
@@ -250,7 +249,7 @@ static struct aic_ws *ask_routes(struct server_conn *conn, int32_t *status, aic_
         if (result == AIC_OK && *event) {
             return ws;
         }
-        ws_server_discard(ws);
+        ws_socket_discard(ws);
         /* Where nobody takes it as his it is as much refused as where one says so. */
         *status = result == AIC_OK ? 500 : 403;
         if (result != AIC_ERROR_NOT_FOUND) {
@@ -279,5 +278,6 @@ void server_dispatch_upgrade(struct server_conn *conn, char *bytes, size_t count
     }
     conn->ws = ws;
     open_socket(conn, accept);
-    ws_server_start(ws, event, data, bytes, count);
+    ws_socket_set_handler(ws, event, data);
+    ws_socket_start(ws, conn->wire, NULL, bytes, count);
 }

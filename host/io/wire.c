@@ -6,11 +6,17 @@
 #include "io/wire_tls.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <uv.h>
 
-enum { QUEUE_MAX = 1 << 30, LINGER_US = 2000000 };
+enum {
+    QUEUE_MAX = 1 << 30,
+    LINGER_US = 2000000,
+    USER_TIMEOUT_MS = 15000 /* for a peer that vanished while something was on its way */
+};
 
 struct wire {
     uv_poll_t poll; /* first: a handle is its wire */
@@ -45,7 +51,7 @@ static void socket_ready(uv_poll_t *handle, int status, int events);
 static void watch(struct wire *wire)
 {
     int events = wire->peer_ended ? 0 : UV_READABLE;
-    if (wire_queued(wire) > 0 || wire->read_wants_write) {
+    if ((wire_queued(wire) > 0 && !wire->in_handshake) || wire->read_wants_write) {
         events |= UV_WRITABLE;
     }
     if (events == wire->events || wire->is_broken || wire->is_dead) {
@@ -262,6 +268,11 @@ size_t wire_queued(const struct wire *wire)
     return wire->queue.len - wire->queue_at;
 }
 
+const char *wire_problem(const struct wire *wire)
+{
+    return wire->tls ? wire_tls_problem(wire->tls) : "";
+}
+
 void wire_finish(struct wire *wire)
 {
     if (wire->is_broken || wire->is_dead || wire->is_finishing) {
@@ -369,11 +380,31 @@ static void free_wire(uv_handle_t *handle)
     free(wire);
 }
 
+/* Small messages go at once; a peer that vanished is noticed. */
+static void set_socket_options(int fd)
+{
+    static const struct {
+        int level;
+        int name;
+        int value;
+    } options[] = {
+        {IPPROTO_TCP, TCP_NODELAY, 1},   {SOL_SOCKET, SO_KEEPALIVE, 1},
+        {IPPROTO_TCP, TCP_KEEPIDLE, 30}, {IPPROTO_TCP, TCP_KEEPINTVL, 10},
+        {IPPROTO_TCP, TCP_KEEPCNT, 3},   {IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS},
+    };
+
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        (void)setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+                         sizeof(options[i].value));
+    }
+}
+
 struct wire *wire_create(const struct wire_options *options, int fd,
                          const struct wire_handler *handler, void *data)
 {
     struct wire *wire = calloc(1, sizeof(*wire));
     if (!wire) {
+        wire_tls_free(options->tls);
         close(fd);
         return NULL;
     }
@@ -385,19 +416,16 @@ struct wire *wire_create(const struct wire_options *options, int fd,
     wire->scratch = options->scratch;
     wire->scratch_bytes = options->scratch_bytes;
     aic_buf_init(&wire->queue, QUEUE_MAX);
+    set_socket_options(fd);
     if (uv_poll_init(loop_uv(options->loop), &wire->poll, fd) != 0) {
+        wire_tls_free(options->tls);
         close(fd);
         free(wire);
         return NULL;
     }
-    if (options->tls) {
-        wire->tls = wire_tls_accept(options->tls, fd);
-        wire->in_handshake = true;
-        if (!wire->tls) {
-            wire_destroy(wire);
-            return NULL;
-        }
-    }
+    wire->tls = options->tls;
+    wire->in_handshake = wire->tls != NULL;
+    wire->read_wants_write = wire->tls && options->is_client;
     watch(wire);
     return wire;
 }

@@ -2,15 +2,15 @@
 #ifndef IO_WIRE_H
 #define IO_WIRE_H
 /*
- * A connection that came in: bytes both ways, with or without TLS, never blocking. What the socket
- * does not take at once waits in a queue; whoever writes looks at wire_queued first.
+ * A TCP connection of either side: bytes both ways, with or without TLS, never blocking. What the
+ * socket does not take at once waits in a queue; whoever writes looks at wire_queued first.
  */
 #include <aicaller/abi.h>
 #include <stdbool.h>
 
 struct wire;
 struct loop;
-struct wire_tls;
+struct wire_tls_end;
 
 struct wire_handler {
     /* Bytes have come; they may be changed in place. */
@@ -25,8 +25,9 @@ struct wire_handler {
 
 struct wire_options {
     struct loop *loop;
-    struct wire_tls *tls; /* NULL = plain */
-    char *scratch;        /* room to read into, shared by the wires of a loop */
+    struct wire_tls_end *tls; /* NULL = plain; taken, also when it fails */
+    bool is_client;           /* of TLS, which has the first word */
+    char *scratch;            /* room to read into, shared by the wires of a loop */
     size_t scratch_bytes;
     int64_t stall_us; /* how long a peer may take nothing of what waits */
 };
@@ -47,6 +48,8 @@ void wire_tell_drained(struct wire *wire, size_t below);
 int32_t wire_write(struct wire *wire, struct aic_str head, struct aic_str body);
 /* Bytes that wait. */
 size_t wire_queued(const struct wire *wire);
+/* What TLS complained of; empty when the connection just broke, and without TLS. */
+const char *wire_problem(const struct wire *wire);
 /* Sends what waits, says goodbye, and drops for up to 2 s what the peer still sends, so that the
  * last words reach it; then `broken`. */
 void wire_finish(struct wire *wire);

@@ -4,8 +4,12 @@
 #include "base/log.h"
 #include "buf.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 struct wire_tls {
@@ -15,8 +19,11 @@ struct wire_tls {
     struct timespec changed; /* of the certificate in use */
 };
 
+enum { PROBLEM_BYTES = 160, NAME_BYTES = 256 };
+
 struct wire_tls_end {
     SSL *ssl;
+    char problem[PROBLEM_BYTES];
 };
 
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_length,
@@ -114,18 +121,58 @@ void wire_tls_refresh(struct wire_tls *tls)
     }
 }
 
-struct wire_tls_end *wire_tls_accept(struct wire_tls *tls, int fd)
+static struct wire_tls_end *create_end(SSL_CTX *context, int fd)
 {
     struct wire_tls_end *end = calloc(1, sizeof(*end));
     if (!end) {
         return NULL;
     }
-    end->ssl = SSL_new(tls->context);
+    end->ssl = SSL_new(context);
     if (!end->ssl || SSL_set_fd(end->ssl, fd) != 1) {
         wire_tls_free(end);
         return NULL;
     }
-    SSL_set_accept_state(end->ssl);
+    return end;
+}
+
+struct wire_tls_end *wire_tls_accept(struct wire_tls *tls, int fd)
+{
+    struct wire_tls_end *end = create_end(tls->context, fd);
+    if (end) {
+        SSL_set_accept_state(end->ssl);
+    }
+    return end;
+}
+
+/* Whom the peer has to be. A name also goes into the handshake (SNI), an address may not, and no
+ * certificate has the dot that may end a name. */
+static bool expect(SSL *ssl, const char *peer)
+{
+    char name[NAME_BYTES];
+    struct aic_str text = aic_str(peer);
+    text.len -= text.len > 1 && text.ptr[text.len - 1] == '.';
+    if (!aic_str_copy(text, name, sizeof(name))) {
+        return false;
+    }
+    X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    unsigned char address[sizeof(struct in6_addr)];
+    if (inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1) {
+        return X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1;
+    }
+    return SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
+}
+
+struct wire_tls_end *wire_tls_connect(struct ssl_ctx_st *context, const char *name, int fd)
+{
+    struct wire_tls_end *end = create_end(context, fd);
+    if (end && !expect(end->ssl, name)) {
+        wire_tls_free(end);
+        return NULL;
+    }
+    if (end) {
+        SSL_set_connect_state(end->ssl);
+    }
     return end;
 }
 
@@ -137,9 +184,24 @@ void wire_tls_free(struct wire_tls_end *end)
     }
 }
 
+static void note_problem(struct wire_tls_end *end, int error)
+{
+    long verified = SSL_get_verify_result(end->ssl);
+    unsigned long code = ERR_peek_error();
+    const char *text = code != 0 ? ERR_reason_error_string(code) : NULL;
+    if (verified != X509_V_OK) {
+        (void)snprintf(end->problem, sizeof(end->problem), "the certificate is not accepted: %s",
+                       X509_verify_cert_error_string(verified));
+    } else if (error == SSL_ERROR_SSL) {
+        (void)snprintf(end->problem, sizeof(end->problem), "TLS failed: %s",
+                       text ? text : "unknown");
+    }
+}
+
 static enum wire_tls_want want_of(struct wire_tls_end *end, int result)
 {
-    switch (SSL_get_error(end->ssl, result)) {
+    int error = SSL_get_error(end->ssl, result);
+    switch (error) {
     case SSL_ERROR_WANT_READ:
         return WIRE_TLS_READ;
     case SSL_ERROR_WANT_WRITE:
@@ -147,6 +209,7 @@ static enum wire_tls_want want_of(struct wire_tls_end *end, int result)
     case SSL_ERROR_ZERO_RETURN:
         return WIRE_TLS_END;
     default:
+        note_problem(end, error);
         ERR_clear_error();
         return WIRE_TLS_ERROR;
     }
@@ -172,6 +235,11 @@ enum wire_tls_want wire_tls_write(struct wire_tls_end *end, const char *from, si
     ERR_clear_error();
     int result = SSL_write_ex(end->ssl, from, bytes, sent);
     return result == 1 ? WIRE_TLS_DONE : want_of(end, result);
+}
+
+const char *wire_tls_problem(const struct wire_tls_end *end)
+{
+    return end->problem;
 }
 
 void wire_tls_goodbye(struct wire_tls_end *end)

@@ -2,13 +2,15 @@
 #ifndef IO_WIRE_TLS_H
 #define IO_WIRE_TLS_H
 /*
- * TLS on the port: OpenSSL between a wire and its socket. 1.2 with AEAD ciphers or 1.3, nothing
- * else; ALPN answers http/1.1. A certificate that changes on disk is picked up by itself.
+ * TLS of a wire: OpenSSL between it and its socket. 1.2 with AEAD ciphers or 1.3, nothing else;
+ * ALPN is http/1.1. On the port, a certificate that changes on disk is picked up by itself; what a
+ * connection of ours trusts is in wire_trust.h.
  */
 #include <aicaller/abi.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct ssl_ctx_st;
 struct wire_tls;     /* certificate and settings, of a port */
 struct wire_tls_end; /* one connection's */
 
@@ -29,12 +31,18 @@ enum wire_tls_want {
 
 /* NULL when out of memory. The socket stays the caller's. */
 struct wire_tls_end *wire_tls_accept(struct wire_tls *tls, int fd);
+/* The same for a connection of ours to `name`, a host or an address, which the peer's certificate
+ * must bear. */
+struct wire_tls_end *wire_tls_connect(struct ssl_ctx_st *context, const char *name, int fd);
+/* Accepts NULL. */
 void wire_tls_free(struct wire_tls_end *end);
 enum wire_tls_want wire_tls_handshake(struct wire_tls_end *end);
 /* DONE: *got or *sent bytes went through, at least one. */
 enum wire_tls_want wire_tls_read(struct wire_tls_end *end, char *to, size_t bytes, size_t *got);
 enum wire_tls_want wire_tls_write(struct wire_tls_end *end, const char *from, size_t bytes,
                                   size_t *sent);
+/* What went wrong, after an ERROR; empty when the connection just broke. */
+const char *wire_tls_problem(const struct wire_tls_end *end);
 /* Says goodbye, without waiting for the peer's. */
 void wire_tls_goodbye(struct wire_tls_end *end);
 

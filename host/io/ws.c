@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "io/ws.h"
 
+#include "io/http_head.h"
 #include "io/ws_core.h"
 #include "io/ws_frame.h"
 #include "utf8.h"
@@ -26,11 +27,23 @@ static void tell(struct aic_ws *ws, struct aic_ws_event event)
     }
 }
 
-void ws_core_opened(struct aic_ws *ws)
+/* Adds the headers of a client's answer. */
+static void add_headers(struct aic_ws_event *event, const struct http_head *answer)
 {
+    if (answer) {
+        event->headers = answer->headers;
+        event->header_count = answer->header_count;
+        event->header_size = sizeof(answer->headers[0]);
+    }
+}
+
+void ws_core_opened(struct aic_ws *ws, const struct http_head *answer)
+{
+    struct aic_ws_event event = {.kind = AIC_WS_EVENT_OPEN};
+    add_headers(&event, answer);
     aic_buf_init(&ws->message, (size_t)ws->max_message_bytes);
     ws->is_open = true;
-    tell(ws, (struct aic_ws_event){.kind = AIC_WS_EVENT_OPEN});
+    tell(ws, event);
 }
 
 void ws_core_writable(struct aic_ws *ws)
@@ -96,6 +109,14 @@ static uint32_t category_of(int32_t code)
     }
 }
 
+static uint32_t retry_of(const struct ws_end *end)
+{
+    if (end->retry_after_ms > 0) {
+        return AIC_RETRY_AFTER;
+    }
+    return end->category == AIC_CATEGORY_PERMISSION ? AIC_RETRY_NEVER : AIC_RETRY_NONE;
+}
+
 void ws_core_closed(struct aic_ws *ws, const struct ws_end *end)
 {
     if (ws->is_over) {
@@ -106,20 +127,24 @@ void ws_core_closed(struct aic_ws *ws, const struct ws_end *end)
         .size = sizeof(error),
         .category = end->category ? end->category : category_of(end->code),
         .scope = AIC_SCOPE_SESSION,
-        .retry = end->category == AIC_CATEGORY_PERMISSION ? AIC_RETRY_NEVER : AIC_RETRY_NONE,
+        .retry = retry_of(end),
+        .retry_after_ms = end->retry_after_ms,
         .http_status = end->http_status,
         .close_code = end->code,
         .output_started = ws->is_open,
         .code = aic_str(end->error_code ? end->error_code : "closed"),
         .message = message.len > 0 ? message : AIC_STR("the connection ended"),
+        .request_id = end->request_id,
     };
-    const struct aic_ws_event event = {.size = sizeof(event),
-                                       .kind = AIC_WS_EVENT_CLOSED,
-                                       .ws = ws,
-                                       .error = end->is_ours ? NULL : &error,
-                                       .close_code = end->code,
-                                       .http_status = end->http_status,
-                                       .close_reason = end->reason};
+    struct aic_ws_event event = {.size = sizeof(event),
+                                 .kind = AIC_WS_EVENT_CLOSED,
+                                 .ws = ws,
+                                 .data = end->body,
+                                 .error = end->is_ours ? NULL : &error,
+                                 .close_code = end->code,
+                                 .http_status = end->http_status,
+                                 .close_reason = end->reason};
+    add_headers(&event, end->answer);
     ws->is_over = true;
     ws->is_open = false;
     ws->event(ws->data, &event);

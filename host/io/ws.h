@@ -3,8 +3,8 @@
 #define IO_WS_H
 /*
  * WebSockets, client and server side alike, as the service in aicaller/websocket.h has them: a
- * direct write when nothing waits, else a bounded queue. Outgoing sockets run on libwebsockets
- * (ws_client.c, ws_engine.c), incoming ones on the port's own connections (ws_server.c).
+ * direct write when nothing waits, else a bounded queue. Both run on a wire once they are open
+ * (ws_socket.c); outgoing ones are brought up by ws_connect.c.
  */
 #include <aicaller/websocket.h>
 
@@ -17,10 +17,9 @@ struct ws_engine_options {
     const char *user_agent; /* "aicaller/0.1.0"; NULL = none */
 };
 
-/* The libwebsockets context of this loop; one per process is enough. NULL on failure. */
+/* What the outgoing sockets of a loop share; one per process is enough. NULL on failure. */
 struct ws_engine *ws_engine_create(struct loop *loop, const struct ws_engine_options *options);
-/* Drops all outgoing sockets (no events), then the context; returns once it is gone. Turns the loop
- * while it waits, so never from inside of anything that the loop calls. Accepts NULL. */
+/* Drops all outgoing sockets (no events). Never from inside of an event. Accepts NULL. */
 void ws_engine_destroy(struct ws_engine *engine);
 
 /*

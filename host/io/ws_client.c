@@ -1,325 +1,303 @@
 /* SPDX-License-Identifier: ISC */
-/* An outgoing socket that is open: messages both ways, pings, and its end. */
-#include "io/ws_client_parts.h"
+/* From a TCP connection to an open socket, and all ends but those of an open one. */
+#include "io/ws_client.h"
 
-enum { PINGS_MISSED = 2 };
+#include "io/wire.h"
+#include "io/wire_tls.h"
+#include "io/wire_trust.h"
+#include "io/ws_core.h"
+#include "io/ws_socket.h"
 
-static struct ws_client *of(struct aic_ws *core)
+enum { REQUEST_MAX = 32 * 1024, STALL_US = 15000000 };
+
+/* Ending */
+
+/* Takes everything back that could still call us about the network. */
+static void hang_up(struct ws_client *client)
 {
-    return (struct ws_client *)core;
-}
-
-void ws_client_set_timer(struct ws_client *client, int64_t deadline_us, void (*due)(void *data))
-{
-    sched_timer_stop(client->sched, client->timer);
-    client->timer = sched_timer_start(client->sched, deadline_us, due, client);
-}
-
-static void leave(struct ws_client *client)
-{
-    if (--client->depth > 0 || !client->is_gone) {
-        return;
+    sched_timer_stop(client->engine->sched, client->timer);
+    client->timer = NULL;
+    ws_lookup_stop(client->lookup);
+    client->lookup = NULL;
+    dial_stop(client->dial);
+    client->dial = NULL;
+    wire_destroy(client->wire);
+    client->wire = NULL;
+    if (client->fd >= 0) {
+        (void)close(client->fd);
+        client->fd = -1;
     }
-    ws_core_finish(&client->core);
+    client->wants_trust = false;
+    client->trust_is_ready = false;
+}
+
+void ws_client_destroy(struct ws_client *client)
+{
+    hang_up(client);
+    *client->where = client->next;
+    if (client->next) {
+        client->next->where = client->where;
+    }
     ws_target_finish(&client->target);
     aic_buf_finish(&client->headers);
-    aic_buf_finish(&client->queue);
+    aic_buf_finish(&client->answer);
     free(client->subprotocol);
     free(client);
 }
 
-/* Takes everything back that could still call us. The memory goes with `leave`. */
-static void let_go(struct ws_client *client)
+/* It never came to be. The client is gone before somebody is told. */
+static void end(struct ws_client *client, const struct ws_end *how)
 {
-    if (client->is_gone) {
-        return;
-    }
-    client->is_gone = true;
-    sched_timer_stop(client->sched, client->timer);
-    client->timer = NULL;
-    sched_timer_stop(client->sched, client->goodbye);
-    client->goodbye = NULL;
-    ws_lookup_stop(client->lookup);
-    ws_engine_kill(client->engine, client->wsi);
-    client->wsi = NULL;
-    ws_engine_unlink(&client->link);
-}
-
-void ws_client_end(struct ws_client *client, const struct ws_end *how)
-{
-    client->depth++;
-    let_go(client);
-    ws_core_closed(&client->core, how);
-    leave(client);
+    struct aic_ws *ws = client->ws;
+    struct aic_buf answer = client->answer; /* what is told points into it */
+    client->answer = (struct aic_buf){.data = NULL};
+    ws_client_destroy(client);
+    ws_core_closed(ws, how);
+    ws_socket_discard(ws);
+    aic_buf_finish(&answer);
 }
 
 void ws_client_fail(struct ws_client *client, uint32_t category, const char *code, const char *text)
 {
     const struct ws_end how = {
         .code = 1006, .category = category, .error_code = code, .message = aic_str(text)};
-    ws_client_end(client, &how);
+    end(client, &how);
 }
 
-static size_t queued_bytes(const struct ws_client *client)
+static uint32_t category_of_status(int32_t status)
 {
-    return client->queue.len - client->queue_at;
+    switch (status) {
+    case 401:
+        return AIC_CATEGORY_AUTH;
+    case 402:
+        return AIC_CATEGORY_QUOTA;
+    case 403:
+        return AIC_CATEGORY_PERMISSION;
+    case 404:
+        return AIC_CATEGORY_NOT_FOUND;
+    case 429:
+        return AIC_CATEGORY_RATE_LIMIT;
+    case 503:
+        return AIC_CATEGORY_OVERLOADED;
+    default:
+        return status >= 500 ? AIC_CATEGORY_SERVER : AIC_CATEGORY_BAD_REQUEST;
+    }
 }
 
-/* Pings */
+static struct aic_str first_of(const struct http_head *head, const char *const *names)
+{
+    struct aic_str value = {"", 0};
+    for (; *names && value.len == 0; names++) {
+        value = http_head_find(head, *names);
+    }
+    return value;
+}
 
-static void ping_due(void *data)
+static void tell_refusal(struct ws_client *client, const struct ws_answer *answer)
+{
+    /* Vendors say in a header why they refuse a handshake, and what their support asks for. */
+    static const char *const reasons[] = {"dg-error", "x-error", NULL};
+    static const char *const ids[] = {"x-request-id", "dg-request-id", "request-id", NULL};
+    char text[48];
+    (void)snprintf(text, sizeof(text), "refused with HTTP status %d", (int)answer->status);
+    struct aic_str reason = first_of(&answer->head, reasons);
+    const struct ws_end how = {.code = 1006,
+                               .http_status = answer->status,
+                               .category = category_of_status(answer->status),
+                               .error_code = "refused",
+                               .message = reason.len > 0 ? reason : aic_str(text),
+                               .answer = &answer->head,
+                               .body = answer->body,
+                               .retry_after_ms = answer->retry_after_ms,
+                               .request_id = first_of(&answer->head, ids)};
+    end(client, &how);
+}
+
+void ws_client_end_early(struct ws_client *client, uint32_t category, const char *code,
+                         const char *text)
+{
+    struct ws_answer answer;
+    ws_handshake_read(&client->request, aic_buf_view(&client->answer), &answer);
+    if (answer.kind == WS_ANSWER_MORE && answer.status >= 200) {
+        tell_refusal(client, &answer);
+    } else {
+        ws_client_fail(client, category, code, text);
+    }
+}
+
+/* Open, and its goodbye */
+
+static void nothing_received(void *data, char *bytes, size_t count)
+{
+    (void)data;
+    (void)bytes;
+    (void)count;
+}
+
+static void nothing_happened(void *data)
+{
+    (void)data;
+}
+
+static void has_said_goodbye(void *data)
+{
+    ws_client_destroy(data);
+}
+
+static const struct wire_handler goodbye_events = {.received = nothing_received,
+                                                   .drained = nothing_happened,
+                                                   .ended = nothing_happened,
+                                                   .broken = has_said_goodbye};
+
+void ws_client_released(void *data, bool at_once)
 {
     struct ws_client *client = data;
+    client->ws = NULL;
+    if (at_once) {
+        ws_client_destroy(client);
+    } else {
+        wire_set_handler(client->wire, &goodbye_events, client);
+        wire_finish(client->wire);
+    }
+}
+
+static void open_socket(struct ws_client *client, const struct ws_answer *answer)
+{
+    sched_timer_stop(client->engine->sched, client->timer);
     client->timer = NULL;
-    if (client->unanswered >= PINGS_MISSED) {
-        ws_client_fail(client, AIC_CATEGORY_TIMEOUT, "ping_timeout", "two pings were not answered");
+    aic_buf_finish(&client->headers);
+    struct aic_buf bytes = client->answer; /* the client may be gone when it is used up */
+    client->answer = (struct aic_buf){.data = NULL};
+    ws_socket_start(client->ws, client->wire, &answer->head, bytes.data + answer->bytes,
+                    bytes.len - answer->bytes);
+    aic_buf_finish(&bytes);
+}
+
+/* The handshake */
+
+static void on_received(void *data, char *bytes, size_t count)
+{
+    struct ws_client *client = data;
+    if (aic_buf_add(&client->answer, bytes, count) != AIC_OK) {
+        ws_client_fail(client, AIC_CATEGORY_PROTOCOL, "protocol",
+                       "the answer to the handshake is too long");
         return;
     }
-    client->unanswered++;
-    client->ping_waits = true;
-    ws_engine_want_write(client->wsi);
-    ws_client_set_timer(client, sched_now(client->sched) + client->ping_us, ping_due);
+    struct ws_answer answer;
+    ws_handshake_read(&client->request, aic_buf_view(&client->answer), &answer);
+    switch (answer.kind) {
+    case WS_ANSWER_OPEN:
+        open_socket(client, &answer);
+        break;
+    case WS_ANSWER_REFUSED:
+        tell_refusal(client, &answer);
+        break;
+    case WS_ANSWER_WRONG:
+        ws_client_fail(client, AIC_CATEGORY_PROTOCOL, "protocol", answer.problem);
+        break;
+    default:
+        break;
+    }
 }
 
-void ws_client_ponged(struct ws_client *client)
+static void on_ended(void *data)
 {
-    client->unanswered = 0;
+    ws_client_end_early(data, AIC_CATEGORY_NETWORK, "connect",
+                        "the connection ended before the handshake was answered");
 }
 
-void ws_client_established(struct ws_client *client)
-{
-    if (client->core.is_closing) {
-        return; /* too late: the timer that ends it is set */
-    }
-    client->depth++;
-    sched_timer_stop(client->sched, client->timer);
-    client->timer = NULL;
-    if (client->ping_us > 0) {
-        ws_client_set_timer(client, sched_now(client->sched) + client->ping_us, ping_due);
-    }
-    ws_core_opened(&client->core);
-    leave(client);
-}
-
-/* Ending */
-
-static void closed(struct ws_client *client, bool is_late)
-{
-    bool is_ours = client->core.is_closing;
-    struct ws_end how = {
-        .code = client->peer_code, .reason = client->peer_reason, .is_ours = is_ours};
-    if (how.code == 0) {
-        /* lws does not show the answer to our goodbye. */
-        how.code = is_ours && !is_late ? client->close_code : 1006;
-    }
-    if (client->has_failed) {
-        how = (struct ws_end){.code = client->close_code,
-                              .category = AIC_CATEGORY_PROTOCOL,
-                              .error_code = "protocol",
-                              .message = AIC_STR("a message is too large or no UTF-8")};
-    }
-    ws_client_end(client, &how);
-}
-
-static void goodbye_is_late(void *data)
+static void on_broken(void *data)
 {
     struct ws_client *client = data;
-    client->timer = NULL;
-    closed(client, true);
-}
-
-static void send_goodbye(void *data)
-{
-    struct ws_client *client = data;
-    client->goodbye = NULL;
-    if (queued_bytes(client) == 0 && ws_engine_is_free(client->wsi)) {
-        client->said_goodbye = true;
-        ws_engine_say_goodbye(client->wsi, client->close_code, client->close_reason);
+    char problem[200];
+    bool is_tls = aic_str_copy(aic_str(wire_problem(client->wire)), problem, sizeof(problem)) &&
+                  problem[0] != '\0';
+    if (is_tls) {
+        ws_client_fail(client, AIC_CATEGORY_TLS, "tls", problem);
     } else {
-        ws_engine_want_write(client->wsi);
+        on_ended(client);
     }
 }
 
-/* From the loop itself, as lws may not be inside of a callback. */
-static void send_goodbye_soon(struct ws_client *client)
+static const struct wire_handler handshake_events = {
+    .received = on_received, .drained = nothing_happened, .ended = on_ended, .broken = on_broken};
+
+static int32_t write_request(struct ws_client *client)
 {
-    if (client->core.is_closing && !client->goodbye && !client->said_goodbye) {
-        client->goodbye =
-            sched_timer_start(client->sched, sched_now(client->sched), send_goodbye, client);
-    }
+    struct aic_buf text;
+    aic_buf_init(&text, REQUEST_MAX);
+    ws_handshake_write(&client->request, &text);
+    int32_t status = text.failed
+                         ? AIC_ERROR_MEMORY
+                         : wire_write(client->wire, aic_buf_view(&text), (struct aic_str){"", 0});
+    aic_buf_finish(&text);
+    return status;
 }
 
-/* Sends a close frame behind what waits, and gives the peer 2 s to answer it. */
-static void begin_goodbye(struct ws_client *client, int32_t code, struct aic_str reason)
+void ws_client_begin_handshake(struct ws_client *client)
 {
-    if (reason.len > 0) {
-        memcpy(client->close_text, reason.ptr, reason.len);
-        client->close_reason = (struct aic_str){client->close_text, reason.len};
+    struct ws_engine *engine = client->engine;
+    struct wire_options options = {.loop = engine->loop,
+                                   .is_client = true,
+                                   .scratch = engine->scratch,
+                                   .scratch_bytes = sizeof(engine->scratch),
+                                   .stall_us = STALL_US};
+    if (client->target.is_tls) {
+        options.tls =
+            wire_tls_connect(wire_trust_context(engine->trust), client->target.name, client->fd);
     }
-    client->close_code = code;
-    client->ping_waits = false;
-    ws_client_set_timer(client, sched_now(client->sched) + WS_CLOSE_US, goodbye_is_late);
-    send_goodbye_soon(client);
+    if (!client->target.is_tls || options.tls) {
+        client->wire = wire_create(&options, client->fd, &handshake_events, client);
+        client->fd = -1;
+    }
+    if (!client->wire || write_request(client) != AIC_OK) {
+        ws_client_fail(client, AIC_CATEGORY_NETWORK, "connect", "the connection failed at once");
+    }
 }
 
-bool ws_client_peer_closed(struct ws_client *client, struct aic_str payload)
+void ws_client_trusted(struct ws_client *client)
 {
-    struct aic_str reason = {0};
-    (void)ws_close_parse(payload, &client->peer_code, &reason);
-    if (reason.len > 0 && reason.len <= sizeof(client->peer_text)) {
-        memcpy(client->peer_text, reason.ptr, reason.len);
-        client->peer_reason = (struct aic_str){client->peer_text, reason.len};
+    if (!wire_trust_context(client->engine->trust)) {
+        ws_client_fail(client, AIC_CATEGORY_TLS, "tls",
+                       "the certificates of authorities can not be read");
+    } else if (client->fd >= 0) {
+        ws_client_begin_handshake(client);
     }
-    return true; /* lws answers it */
 }
 
-void ws_client_closed(struct ws_client *client)
+/* What the owner may ask for before it is open */
+
+static uint64_t op_queued(const struct aic_ws *ws)
 {
-    client->wsi = NULL;
-    closed(client, false);
+    (void)ws;
+    return 0;
 }
 
-/* Reading */
-
-bool ws_client_received(struct ws_client *client, const struct ws_client_piece *piece)
-{
-    if (client->has_failed) {
-        return true; /* waits for the answer to our goodbye only */
-    }
-    client->depth++;
-    client->unanswered = 0; /* who talks is alive */
-    if (piece->is_first) {
-        client->core.is_text = piece->is_text;
-    }
-    int32_t wrong = ws_core_received(&client->core, piece->bytes, piece->is_last);
-    bool goes_on = !client->is_gone;
-    if (wrong != 0 && goes_on && !client->core.is_closing) {
-        client->has_failed = true;
-        client->core.is_closing = true;
-        begin_goodbye(client, wrong, (struct aic_str){"", 0});
-    }
-    leave(client);
-    return goes_on;
-}
-
-/* Writing */
-
-static bool write_now(struct ws_client *client, uint8_t opcode, struct aic_str payload)
-{
-    bool is_good = ws_engine_write(client->engine, client->wsi, opcode, payload);
-    client->inside = ws_engine_is_free(client->wsi) ? 0 : payload.len;
-    return is_good;
-}
-
-static bool write_queued(struct ws_client *client)
-{
-    struct waiting waiting;
-    memcpy(&waiting, client->queue.data + client->queue_at, sizeof(waiting));
-    const char *bytes = client->queue.data + client->queue_at + sizeof(waiting);
-    bool is_good = write_now(client, waiting.opcode, (struct aic_str){bytes, waiting.bytes});
-    client->queue_at += sizeof(waiting) + waiting.bytes;
-    if (client->queue_at == client->queue.len) {
-        aic_buf_finish(&client->queue);
-        client->queue_at = 0;
-    } else if (client->queue_at > client->queue.len / 2) {
-        aic_buf_drop(&client->queue, client->queue_at);
-        client->queue_at = 0;
-    }
-    return is_good;
-}
-
-/* What goes out when the socket takes bytes: a ping first, a goodbye last. */
-static bool write_all(struct ws_client *client)
-{
-    bool is_good = true;
-    if (client->ping_waits) {
-        client->ping_waits = false;
-        is_good = write_now(client, WS_PING, AIC_STR("ping"));
-    }
-    while (is_good && queued_bytes(client) > 0 && ws_engine_is_free(client->wsi)) {
-        is_good = write_queued(client);
-    }
-    if (is_good && queued_bytes(client) > 0) {
-        ws_engine_want_write(client->wsi);
-    } else if (is_good) {
-        send_goodbye_soon(client);
-    }
-    return is_good;
-}
-
-bool ws_client_writable(struct ws_client *client)
-{
-    client->depth++;
-    client->inside = 0;
-    bool is_good = write_all(client);
-    if (is_good && queued_bytes(client) + client->inside < client->core.max_queue_bytes / 4 + 1) {
-        ws_core_writable(&client->core);
-    }
-    is_good = is_good && !client->is_gone;
-    leave(client);
-    return is_good;
-}
-
-static void broke(void *data)
+static void is_closed(void *data)
 {
     struct ws_client *client = data;
     client->timer = NULL;
-    ws_client_fail(client, AIC_CATEGORY_NETWORK, "network", "the connection broke");
+    const struct ws_end how = {.code = 1006, .is_ours = true};
+    end(client, &how);
 }
 
-static int32_t op_send(struct aic_ws *core, uint8_t opcode, struct aic_str payload)
+/* There is nobody to say goodbye to; yet nobody is called from here. */
+static void op_close(struct aic_ws *ws, int32_t code, struct aic_str reason)
 {
-    struct ws_client *client = of(core);
-    if (queued_bytes(client) == 0 && ws_engine_is_free(client->wsi)) {
-        if (write_now(client, opcode, payload)) {
-            return AIC_OK;
-        }
-        ws_client_set_timer(client, sched_now(client->sched),
-                            broke); /* nobody is called from here */
-        return AIC_ERROR_CLOSED;
-    }
-    const struct waiting waiting = {.bytes = payload.len, .opcode = opcode};
-    size_t before = client->queue.len;
-    if (aic_buf_add(&client->queue, &waiting, sizeof(waiting)) != AIC_OK ||
-        aic_buf_str(&client->queue, payload) != AIC_OK) {
-        client->queue.len = before;
-        client->queue.failed = false;
-        return AIC_ERROR_MEMORY;
-    }
-    ws_engine_want_write(client->wsi);
-    return AIC_OK;
+    (void)code;
+    (void)reason;
+    struct ws_client *client = ws_socket_owner(ws);
+    struct sched *sched = client->engine->sched;
+    ws->is_closing = true;
+    hang_up(client);
+    client->timer = sched_timer_start(sched, sched_now(sched), is_closed, client);
 }
 
-static uint64_t op_queued(const struct aic_ws *core)
+static void op_drop(struct aic_ws *ws)
 {
-    const struct ws_client *client = (const struct ws_client *)core;
-    return queued_bytes(client) + client->inside;
+    ws_client_destroy(ws_socket_owner(ws));
+    ws_socket_discard(ws);
 }
 
-static void op_full(struct aic_ws *core)
-{
-    ws_engine_want_write(of(core)->wsi);
-}
-
-static void op_close(struct aic_ws *core, int32_t code, struct aic_str reason)
-{
-    struct ws_client *client = of(core);
-    core->is_closing = true;
-    if (core->is_open) {
-        begin_goodbye(client, code, reason);
-    } else {
-        /* There is nobody to say goodbye to; yet nobody is called from here. */
-        ws_client_set_timer(client, sched_now(client->sched), goodbye_is_late);
-    }
-}
-
-static void op_drop(struct aic_ws *core)
-{
-    struct ws_client *client = of(core);
-    client->depth++;
-    let_go(client);
-    leave(client);
-}
-
-const struct ws_ops ws_client_ops = {
-    .send = op_send, .queued = op_queued, .full = op_full, .close = op_close, .drop = op_drop};
+const struct ws_ops ws_client_connecting_ops = {
+    .queued = op_queued, .close = op_close, .drop = op_drop};

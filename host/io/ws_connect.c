@@ -1,62 +1,44 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From a URL to an open socket: the name is looked up, its addresses are tried one after the other
- * within the deadline, the handshake is shaken.
+ * From a URL to a TCP connection: the name is looked up, its addresses are dialled. The
+ * certificates of authorities are read meanwhile, by the first that needs them.
  */
-#include "io/http_address.h"
-#include "io/ws_client_parts.h"
+#include "io/wire_trust.h"
+#include "io/ws_client.h"
+#include "io/ws_core.h"
+#include "io/ws_socket.h"
 
 enum {
     CONNECT_MS = 3000,
     PING_MS = 5000,
     MESSAGE_BYTES = 16 * 1024 * 1024,
     QUEUE_BYTES = 1024 * 1024,
-    QUEUE_MAX = 64 * 1024 * 1024,
     HEADERS_MAX = 16 * 1024
 };
 
-/* Connecting */
-
-static void try_next(struct ws_client *client);
-
-static void address_is_late(void *data)
+static void is_late(void *data)
 {
     struct ws_client *client = data;
     client->timer = NULL;
-    if (sched_now(client->sched) < client->deadline_us &&
-        client->next_address < client->found.count) {
-        ws_engine_kill(client->engine, client->wsi);
-        client->wsi = NULL;
-        try_next(client);
-        return;
-    }
-    char text[160];
+    char text[WS_TARGET_HOST + 32];
     (void)snprintf(text, sizeof(text), "no connection to %s in time", client->target.name);
-    ws_client_fail(client, AIC_CATEGORY_TIMEOUT, "connect_timeout", text);
+    ws_client_end_early(client, AIC_CATEGORY_TIMEOUT, "connect_timeout", text);
 }
 
-/* Each address gets an equal share of the time that is left. */
-static void try_next(struct ws_client *client)
+static void on_dialled(void *data, int fd)
 {
-    char address[HTTP_ADDRESS_TEXT];
-    http_address_text(&client->found.addresses[client->next_address].any, address);
-    const struct ws_engine_target target = {.address = address,
-                                            .host = client->target.host,
-                                            .path = client->target.path,
-                                            .subprotocol = client->subprotocol,
-                                            .port = client->target.port,
-                                            .is_tls = client->target.is_tls};
-    int64_t left_us = client->deadline_us - sched_now(client->sched);
-    int64_t addresses = (int64_t)(client->found.count - client->next_address);
-    client->next_address++;
-    ws_client_set_timer(client, sched_now(client->sched) + left_us / addresses, address_is_late);
-    client->in_open = true;
-    client->open_failed = false;
-    bool is_open = ws_engine_open(client->engine, &target, client, &client->wsi);
-    client->in_open = false;
-    if (client->open_failed || !is_open) {
-        client->wsi = NULL;
-        ws_client_failed(client, 0, "the connection failed at once", (struct aic_str){"", 0});
+    struct ws_client *client = data;
+    client->dial = NULL;
+    if (fd < 0) {
+        char text[WS_TARGET_HOST + 96];
+        (void)snprintf(text, sizeof(text), "no connection to %s: %s", client->target.name,
+                       strerror(-fd));
+        ws_client_fail(client, AIC_CATEGORY_NETWORK, "connect", text);
+        return;
+    }
+    client->fd = fd;
+    if (!client->wants_trust && !client->trust_is_ready) {
+        ws_client_begin_handshake(client);
     }
 }
 
@@ -64,85 +46,19 @@ static void on_found(void *data, const struct ws_found *found)
 {
     struct ws_client *client = data;
     client->lookup = NULL;
-    client->found = *found;
     if (found->count > 0) {
-        try_next(client);
+        client->dial =
+            dial_start(client->engine->loop, found->addresses, found->count, on_dialled, client);
+        if (!client->dial) {
+            ws_client_fail(client, AIC_CATEGORY_NETWORK, "connect", "out of memory");
+        }
     } else if (found->is_refused) {
         ws_client_fail(client, AIC_CATEGORY_PERMISSION, "address",
                        "this address may not be reached");
-    } else if (found->is_unreachable) {
-        ws_client_fail(client, AIC_CATEGORY_NETWORK, "connect",
-                       "there is no route to this address");
     } else {
         ws_client_fail(client, AIC_CATEGORY_NETWORK, "resolve", "the name could not be resolved");
     }
 }
-
-static uint32_t category_of_status(int32_t status)
-{
-    switch (status) {
-    case 401:
-        return AIC_CATEGORY_AUTH;
-    case 402:
-        return AIC_CATEGORY_QUOTA;
-    case 403:
-        return AIC_CATEGORY_PERMISSION;
-    case 404:
-        return AIC_CATEGORY_NOT_FOUND;
-    case 429:
-        return AIC_CATEGORY_RATE_LIMIT;
-    case 503:
-        return AIC_CATEGORY_OVERLOADED;
-    default:
-        return status >= 500 ? AIC_CATEGORY_SERVER : AIC_CATEGORY_BAD_REQUEST;
-    }
-}
-
-static void judge_failure(struct ws_end *how, int32_t status, const char *text)
-{
-    *how = (struct ws_end){.code = 1006};
-    if (status != 0 && status != 101) {
-        how->http_status = status;
-        how->category = category_of_status(status);
-        how->error_code = "refused";
-    } else if (strstr(text, "SSL") || strstr(text, "tls") || strstr(text, "cert")) {
-        how->category = AIC_CATEGORY_TLS;
-        how->error_code = "tls";
-    } else if (status == 101 || strncmp(text, "HS:", 3) == 0) {
-        how->category = AIC_CATEGORY_PROTOCOL;
-        how->error_code = "protocol";
-    } else {
-        how->category = AIC_CATEGORY_NETWORK;
-        how->error_code = "connect";
-    }
-}
-
-void ws_client_failed(struct ws_client *client, int32_t status, const char *text,
-                      struct aic_str vendor_text)
-{
-    if (client->in_open) {
-        client->open_failed = true; /* ws_engine_open tells it to its caller */
-        return;
-    }
-    client->wsi = NULL;
-    struct ws_end how;
-    judge_failure(&how, status, text);
-    if (how.category == AIC_CATEGORY_NETWORK && client->next_address < client->found.count) {
-        try_next(client);
-        return;
-    }
-    char refusal[40];
-    (void)snprintf(refusal, sizeof(refusal), "refused with HTTP status %d", (int)status);
-    how.message = vendor_text.len > 0 ? vendor_text : aic_str(how.http_status ? refusal : text);
-    ws_client_end(client, &how);
-}
-
-struct aic_str ws_client_headers(const struct ws_client *client)
-{
-    return aic_buf_view(&client->headers);
-}
-
-/* Start */
 
 static bool is_of_the_handshake(struct aic_str name)
 {
@@ -169,8 +85,9 @@ static int32_t add_line(struct aic_buf *to, struct aic_str name, struct aic_str 
 static int32_t add_headers(struct ws_client *client, const struct aic_ws_connect *params)
 {
     const char *base = (const char *)params->headers;
-    const char *agent = ws_engine_user_agent(client->engine);
+    const char *agent = client->engine->user_agent;
     bool has_agent = false;
+    aic_buf_init(&client->headers, HEADERS_MAX);
     for (uint32_t i = 0; i < params->header_count; i++) {
         const struct aic_header *header =
             (const struct aic_header *)(const void *)(base + (size_t)i * params->header_size);
@@ -186,13 +103,6 @@ static int32_t add_headers(struct ws_client *client, const struct aic_ws_connect
 
 static int32_t take_params(struct ws_client *client, const struct aic_ws_connect *params)
 {
-    client->core.max_message_bytes =
-        params->max_message_bytes > 0 ? params->max_message_bytes : MESSAGE_BYTES;
-    client->core.max_queue_bytes =
-        params->max_queue_bytes > 0 ? params->max_queue_bytes : QUEUE_BYTES;
-    client->ping_us = (params->ping_ms == 0 ? PING_MS : params->ping_ms) * 1000;
-    aic_buf_init(&client->headers, HEADERS_MAX);
-    aic_buf_init(&client->queue, QUEUE_MAX);
     if (params->subprotocol) {
         if (!http_header_is_sendable(AIC_STR("x"), aic_str(params->subprotocol))) {
             return AIC_ERROR_INVALID;
@@ -202,8 +112,51 @@ static int32_t take_params(struct ws_client *client, const struct aic_ws_connect
             return AIC_ERROR_MEMORY;
         }
     }
-    int32_t status = ws_target_parse(params->url, ws_engine_path_max(), &client->target);
-    return status == AIC_OK ? add_headers(client, params) : status;
+    int32_t status = ws_target_parse(params->url, &client->target);
+    if (status == AIC_OK) {
+        status = add_headers(client, params);
+    }
+    uint8_t nonce[WS_NONCE_BYTES];
+    sched_random(client->engine->sched, nonce, sizeof(nonce));
+    ws_handshake_key(nonce, client->request.key);
+    client->request.target = &client->target;
+    client->request.subprotocol = client->subprotocol;
+    client->request.headers = aic_buf_view(&client->headers);
+    aic_buf_init(&client->answer, WS_ANSWER_HEAD_BYTES + WS_SCRATCH_BYTES);
+    return status;
+}
+
+static struct aic_ws *create_socket(struct ws_client *client, const struct aic_ws_connect *params)
+{
+    const struct ws_socket_options options = {
+        .sched = client->engine->sched,
+        .max_message_bytes =
+            params->max_message_bytes > 0 ? params->max_message_bytes : MESSAGE_BYTES,
+        .max_queue_bytes = params->max_queue_bytes > 0 ? params->max_queue_bytes : QUEUE_BYTES,
+        .ping_us =
+            params->ping_ms < 0 ? 0 : (params->ping_ms > 0 ? params->ping_ms : PING_MS) * 1000,
+        .mask_room = &client->engine->mask_room,
+        .released = ws_client_released,
+        .released_data = client};
+    struct aic_ws *ws = ws_socket_create(&options);
+    if (ws) {
+        ws->ops = &ws_client_connecting_ops;
+    }
+    return ws;
+}
+
+/* The name and, where they are not there yet, the authorities. */
+static int32_t begin(struct ws_client *client, int64_t connect_ms)
+{
+    struct ws_engine *engine = client->engine;
+    int64_t deadline_us = sched_now(engine->sched) + connect_ms * 1000;
+    client->timer = sched_timer_start(engine->sched, deadline_us, is_late, client);
+    client->lookup =
+        ws_lookup_start(engine->loop, &client->target, &client->rules, on_found, client);
+    client->wants_trust = client->target.is_tls && !wire_trust_context(engine->trust);
+    bool is_good =
+        client->timer && client->lookup && (!client->wants_trust || wire_trust_load(engine->trust));
+    return is_good ? AIC_OK : AIC_ERROR_MEMORY;
 }
 
 int32_t ws_connect(struct ws_engine *engine, const struct aic_ws_connect *params,
@@ -214,25 +167,28 @@ int32_t ws_connect(struct ws_engine *engine, const struct aic_ws_connect *params
     if (!client) {
         return AIC_ERROR_MEMORY;
     }
-    ws_core_init(&client->core, &ws_client_ops);
-    client->core.event = event;
-    client->core.data = data;
     client->engine = engine;
-    client->sched = ws_engine_sched(engine);
+    client->fd = -1;
     client->rules = rules ? *rules : (struct http_rules){0};
-    ws_engine_link(engine, &client->core, &client->link);
+    client->next = engine->clients;
+    client->where = &engine->clients;
+    if (client->next) {
+        client->next->where = &client->next;
+    }
+    engine->clients = client;
     int32_t status = take_params(client, params);
     if (status == AIC_OK) {
-        client->lookup = ws_lookup_start(engine, &client->target, &client->rules, on_found, client);
-        status = client->lookup ? AIC_OK : AIC_ERROR_MEMORY;
+        client->ws = create_socket(client, params);
+        status = client->ws
+                     ? begin(client, params->connect_ms > 0 ? params->connect_ms : CONNECT_MS)
+                     : AIC_ERROR_MEMORY;
     }
     if (status != AIC_OK) {
-        ws_drop(&client->core);
+        ws_socket_discard(client->ws);
+        ws_client_destroy(client);
         return status;
     }
-    int64_t connect_ms = params->connect_ms > 0 ? params->connect_ms : CONNECT_MS;
-    client->deadline_us = sched_now(client->sched) + connect_ms * 1000;
-    ws_client_set_timer(client, client->deadline_us, address_is_late);
-    *ws = &client->core;
+    ws_socket_set_handler(client->ws, event, data);
+    *ws = client->ws;
     return AIC_OK;
 }

@@ -8,6 +8,8 @@
 
 enum { WS_CLOSE_US = 2000000 }; /* how long a goodbye may take */
 
+struct http_head;
+
 struct ws_ops {
     int32_t (*send)(struct aic_ws *ws, uint8_t opcode, struct aic_str payload);
     uint64_t (*queued)(const struct aic_ws *ws);
@@ -35,7 +37,8 @@ struct aic_ws {
 void ws_core_init(struct aic_ws *ws, const struct ws_ops *ops);
 void ws_core_finish(struct aic_ws *ws);
 
-void ws_core_opened(struct aic_ws *ws);
+/* `answer` is what a client's handshake got, else NULL. */
+void ws_core_opened(struct aic_ws *ws, const struct http_head *answer);
 /* A queue that was full has room again. */
 void ws_core_writable(struct aic_ws *ws);
 /*
@@ -52,6 +55,11 @@ struct ws_end {
     uint32_t category; /* AIC_CATEGORY_..., or 0: by the code */
     const char *error_code;
     struct aic_str message;
+    /* Of a handshake that was refused. */
+    const struct http_head *answer; /* NULL = none came */
+    struct aic_str body;
+    int64_t retry_after_ms; /* 0 = not told */
+    struct aic_str request_id;
 };
 
 /* Tells CLOSED, once. */

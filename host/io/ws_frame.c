@@ -21,7 +21,7 @@ static bool is_known_opcode(uint8_t opcode)
     return opcode <= WS_BINARY || (opcode >= WS_CLOSE && opcode <= WS_PONG);
 }
 
-int ws_frame_parse(const char *bytes, size_t count, struct ws_frame *frame)
+int ws_frame_parse(const char *bytes, size_t count, bool is_masked, struct ws_frame *frame)
 {
     if (count < 2) {
         return 0;
@@ -32,15 +32,16 @@ int ws_frame_parse(const char *bytes, size_t count, struct ws_frame *frame)
     frame->opcode = first & 0x0f;
     frame->is_final = (first & 0x80) != 0;
     bool has_reserved_bits = (first & 0x70) != 0;
-    bool is_masked = (second & 0x80) != 0;
-    if (has_reserved_bits || !is_masked || !is_known_opcode(frame->opcode)) {
+    bool has_mask = (second & 0x80) != 0;
+    if (has_reserved_bits || has_mask != is_masked || !is_known_opcode(frame->opcode)) {
         return -1;
     }
     if (frame->opcode >= WS_CLOSE && (!frame->is_final || length > WS_CONTROL_BYTES)) {
         return -1;
     }
     size_t extra = length == 127 ? 8 : length == 126 ? 2 : 0;
-    if (count < 2 + extra + 4) {
+    size_t head_bytes = 2 + extra + (is_masked ? sizeof(frame->mask) : 0);
+    if (count < head_bytes) {
         return 0;
     }
     frame->bytes = extra > 0 ? read_number(bytes + 2, extra) : length;
@@ -48,8 +49,9 @@ int ws_frame_parse(const char *bytes, size_t count, struct ws_frame *frame)
         (extra == 8 && frame->bytes <= UINT16_MAX)) {
         return -1; /* too long, or not written in the shortest way */
     }
-    memcpy(frame->mask, bytes + 2 + extra, 4);
-    return (int)(2 + extra + 4);
+    memset(frame->mask, 0, sizeof(frame->mask));
+    memcpy(frame->mask, bytes + 2 + extra, head_bytes - 2 - extra);
+    return (int)head_bytes;
 }
 
 void ws_frame_mask(char *bytes, size_t count, const uint8_t mask[4], uint64_t at)
@@ -72,7 +74,7 @@ void ws_frame_mask(char *bytes, size_t count, const uint8_t mask[4], uint64_t at
     }
 }
 
-size_t ws_frame_head(char to[WS_HEAD_BYTES], uint8_t opcode, uint64_t bytes)
+size_t ws_frame_head(char to[WS_HEAD_BYTES], uint8_t opcode, uint64_t bytes, const uint8_t *mask)
 {
     size_t extra = bytes > UINT16_MAX ? 8 : bytes > WS_CONTROL_BYTES ? 2 : 0;
     to[0] = (char)(0x80 | opcode);
@@ -80,7 +82,12 @@ size_t ws_frame_head(char to[WS_HEAD_BYTES], uint8_t opcode, uint64_t bytes)
     for (size_t i = 0; i < extra; i++) {
         to[2 + i] = (char)(bytes >> (8 * (extra - 1 - i)));
     }
-    return 2 + extra;
+    if (!mask) {
+        return 2 + extra;
+    }
+    to[1] = (char)(to[1] | 0x80);
+    memcpy(to + 2 + extra, mask, 4);
+    return 2 + extra + 4;
 }
 
 bool ws_close_is_valid(int32_t code)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #ifndef IO_WS_FRAME_H
 #define IO_WS_FRAME_H
-/* Frames of RFC 6455 as they come to our port. Pure. No extension is ever negotiated. */
+/* Frames of RFC 6455, of clients and servers. Pure. No extension is ever negotiated. */
 #include <aicaller/abi.h>
 #include <stdbool.h>
 
@@ -19,17 +19,18 @@ enum {
 struct ws_frame {
     uint8_t opcode;
     bool is_final;
-    uint8_t mask[4];
-    uint64_t bytes; /* of the payload */
+    uint8_t mask[4]; /* zeros when it is not masked */
+    uint64_t bytes;  /* of the payload */
 };
 
-/* Reads the head of a client's frame. Its length; 0 while it is not complete; -1 when it breaks the
- * protocol. */
-int ws_frame_parse(const char *bytes, size_t count, struct ws_frame *frame);
+/* Reads the head of a frame, which a client masks and a server does not. Its length; 0 while it is
+ * not complete; -1 when it breaks the protocol. */
+int ws_frame_parse(const char *bytes, size_t count, bool is_masked, struct ws_frame *frame);
 /* Takes the mask off (or puts it on); `at` is the place of the first byte in the payload. */
 void ws_frame_mask(char *bytes, size_t count, const uint8_t mask[4], uint64_t at);
-/* Writes the head of one of our frames, a whole message; returns its length. */
-size_t ws_frame_head(char to[WS_HEAD_BYTES], uint8_t opcode, uint64_t bytes);
+/* Writes the head of one of our frames, a whole message; `mask` has 4 bytes, or is NULL for none.
+ * Returns its length. */
+size_t ws_frame_head(char to[WS_HEAD_BYTES], uint8_t opcode, uint64_t bytes, const uint8_t *mask);
 
 /* Reads the payload of a close frame: the code (1005 when there is none) and the reason in it. 0,
  * or the code to fail with: 1002, 1007. */

@@ -3,7 +3,7 @@
 
 #include "buf.h"
 #include "io/http_address.h"
-#include "io/ws_engine.h"
+#include "io/loop.h"
 
 #include <curl/curl.h>
 #include <uv.h>
@@ -44,10 +44,10 @@ static int32_t take_host(const struct parts *parts, struct ws_target *target)
     return length > 0 && (size_t)length < sizeof(target->host) ? AIC_OK : AIC_ERROR_INVALID;
 }
 
-static int32_t take_path(const struct parts *parts, size_t path_max, struct ws_target *target)
+static int32_t take_path(const struct parts *parts, struct ws_target *target)
 {
     struct aic_buf path;
-    aic_buf_init(&path, path_max);
+    aic_buf_init(&path, WS_TARGET_PATH);
     aic_buf_text(&path, parts->path && parts->path[0] ? parts->path : "/");
     if (parts->query) {
         aic_buf_char(&path, '?');
@@ -58,7 +58,7 @@ static int32_t take_path(const struct parts *parts, size_t path_max, struct ws_t
     return status;
 }
 
-int32_t ws_target_parse(const char *url, size_t path_max, struct ws_target *target)
+int32_t ws_target_parse(const char *url, struct ws_target *target)
 {
     *target = (struct ws_target){0};
     struct parts parts = {0};
@@ -81,7 +81,7 @@ int32_t ws_target_parse(const char *url, size_t path_max, struct ws_target *targ
         status = take_host(&parts, target);
     }
     if (status == AIC_OK) {
-        status = take_path(&parts, path_max, target);
+        status = take_path(&parts, target);
     }
     curl_free(parts.scheme);
     curl_free(parts.host);
@@ -114,21 +114,17 @@ static void collect(const struct ws_lookup *lookup, const struct addrinfo *list,
 {
     bool is_plain = !lookup->target->is_tls;
     size_t refused = 0;
-    size_t unreachable = 0;
-    for (; list && found->count < WS_TARGET_ADDRESSES; list = list->ai_next) {
-        if (list->ai_addrlen > sizeof(union ws_address)) {
+    for (; list && found->count < DIAL_ADDRESSES; list = list->ai_next) {
+        if (list->ai_addrlen > sizeof(union dial_address)) {
             continue;
         }
         if (!http_address_allowed(list->ai_addr, lookup->rules, is_plain)) {
             refused++;
-        } else if (!ws_engine_is_reachable(list->ai_addr)) {
-            unreachable++;
         } else {
             memcpy(&found->addresses[found->count++], list->ai_addr, list->ai_addrlen);
         }
     }
     found->is_refused = found->count == 0 && refused > 0;
-    found->is_unreachable = found->count == 0 && unreachable > 0;
 }
 
 static void on_found(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
@@ -145,7 +141,7 @@ static void on_found(uv_getaddrinfo_t *request, int status, struct addrinfo *lis
     free(lookup);
 }
 
-struct ws_lookup *ws_lookup_start(struct ws_engine *engine, const struct ws_target *target,
+struct ws_lookup *ws_lookup_start(struct loop *loop, const struct ws_target *target,
                                   const struct http_rules *rules,
                                   void (*found)(void *data, const struct ws_found *found),
                                   void *data)
@@ -163,7 +159,7 @@ struct ws_lookup *ws_lookup_start(struct ws_engine *engine, const struct ws_targ
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     /* Nobody may answer for this name, and some machines have no file that does (RFC 6761). */
     bool is_localhost = aic_str_equal_nocase(aic_str(target->name), "localhost");
-    if (uv_getaddrinfo(ws_engine_uv(engine), &lookup->request, on_found,
+    if (uv_getaddrinfo(loop_uv(loop), &lookup->request, on_found,
                        is_localhost ? NULL : target->name, port, &hints) != 0) {
         free(lookup);
         return NULL;

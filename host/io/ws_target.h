@@ -2,38 +2,28 @@
 #ifndef IO_WS_TARGET_H
 #define IO_WS_TARGET_H
 /* Where an outgoing WebSocket is to go: a URL taken apart, then a name looked up. */
+#include "io/dial.h"
 #include "io/http_client.h"
 
-#include <netinet/in.h>
-
-struct ws_engine;
-
-enum { WS_TARGET_HOST = 120, WS_TARGET_ADDRESSES = 8 };
+enum { WS_TARGET_HOST = 256, WS_TARGET_PATH = 8000 };
 
 struct ws_target {
     bool is_tls;
     uint16_t port;
-    char name[WS_TARGET_HOST];      /* for the look-up: no brackets */
-    char host[WS_TARGET_HOST + 16]; /* for Host and SNI, with an unusual port */
+    char name[WS_TARGET_HOST];      /* for the look-up and the certificate: no brackets */
+    char host[WS_TARGET_HOST + 16]; /* for Host, with an unusual port */
     char *path;                     /* with the query */
 };
 
 /* AIC_ERROR_INVALID, AIC_ERROR_UNSUPPORTED (scheme), AIC_ERROR_TOO_LARGE (path), AIC_ERROR_MEMORY.
  */
-int32_t ws_target_parse(const char *url, size_t path_max, struct ws_target *target);
+int32_t ws_target_parse(const char *url, struct ws_target *target);
 void ws_target_finish(struct ws_target *target);
 
-union ws_address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-
 struct ws_found {
-    int status;          /* of getaddrinfo; 0 = found */
-    bool is_refused;     /* the rules allow none of those that were found */
-    bool is_unreachable; /* to none of them leads a way */
-    union ws_address addresses[WS_TARGET_ADDRESSES];
+    int status;      /* of getaddrinfo; 0 = found */
+    bool is_refused; /* the rules allow none of those that were found */
+    union dial_address addresses[DIAL_ADDRESSES];
     size_t count;
 };
 
@@ -41,7 +31,7 @@ struct ws_found {
 struct ws_lookup;
 /* NULL when out of memory. `found` is called on the loop, not before this returns; what is passed
  * is borrowed until then. */
-struct ws_lookup *ws_lookup_start(struct ws_engine *engine, const struct ws_target *target,
+struct ws_lookup *ws_lookup_start(struct loop *loop, const struct ws_target *target,
                                   const struct http_rules *rules,
                                   void (*found)(void *data, const struct ws_found *found),
                                   void *data);

@@ -83,7 +83,7 @@ def layered(tree):
     ("host/call/a.c", "    now = clock_gettime(CLOCK_MONOTONIC, &t);", "reads a clock"),
     ("host/base/a.c", "#include <uv.h>", "host/io/* only"),
     ("host/call/a.c", "#include <curl/curl.h>", "host/io/* only"),
-    ("host/web/a.c", "#include <libwebsockets.h>", "host/io/* only"),
+    ("host/web/a.c", "#include <uv.h>", "host/io/* only"),
     ("host/call/a.c", "#include <sqlite3.h>", "host/call/spool*.c only"),
     ("host/io/a.c", "#include <dlfcn.h>", "host/plugin/* only"),
     ("host/base/a.c", "#include <json-c/json.h>", "sdk/lib/json*.c only"),

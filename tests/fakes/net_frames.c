@@ -17,15 +17,9 @@ void net_frame_add(struct aic_buf *to, int first_byte, const void *payload, size
                    bool is_masked)
 {
     char head[WS_HEAD_BYTES];
-    size_t length = ws_frame_head(head, WS_TEXT, count);
+    size_t length = ws_frame_head(head, WS_TEXT, count, is_masked ? mask : NULL);
     head[0] = (char)first_byte;
-    if (is_masked) {
-        head[1] = (char)((unsigned char)head[1] | 0x80);
-    }
     aic_buf_add(to, head, length);
-    if (is_masked) {
-        aic_buf_add(to, mask, sizeof(mask));
-    }
     size_t at = to->len;
     aic_buf_add(to, payload, count);
     if (is_masked && count > 0) {

@@ -14,12 +14,40 @@
 
 struct net_socket net_socket;
 
+static void note_headers(const struct aic_ws_event *event)
+{
+    net_socket.x_test[0] = '\0';
+    for (uint32_t i = 0; i < event->header_count; i++) {
+        if (aic_str_equal_nocase(event->headers[i].name, "x-test")) {
+            aic_str_copy(event->headers[i].value, net_socket.x_test, sizeof(net_socket.x_test));
+        }
+    }
+}
+
+static void note_end(const struct aic_ws_event *event)
+{
+    net_socket.close_code = event->close_code;
+    net_socket.http_status = event->http_status;
+    net_socket.has_error = event->error != NULL;
+    aic_buf_clear(&net_socket.body);
+    aic_buf_str(&net_socket.body, event->data);
+    if (event->error) {
+        const struct aic_error *error = event->error;
+        net_socket.category = error->category;
+        net_socket.retry_after_ms = error->retry_after_ms;
+        aic_str_copy(error->code, net_socket.error_code, sizeof(net_socket.error_code));
+        aic_str_copy(error->message, net_socket.error_message, sizeof(net_socket.error_message));
+        aic_str_copy(error->request_id, net_socket.request_id, sizeof(net_socket.request_id));
+    }
+}
+
 static void on_event(void *data, const struct aic_ws_event *event)
 {
     (void)data;
     switch (event->kind) {
     case AIC_WS_EVENT_OPEN:
         net_socket.opened++;
+        note_headers(event);
         break;
     case AIC_WS_EVENT_TEXT:
     case AIC_WS_EVENT_BINARY:
@@ -41,15 +69,8 @@ static void on_event(void *data, const struct aic_ws_event *event)
     case AIC_WS_EVENT_CLOSED:
         net_socket.closed++;
         net_socket.ws = NULL;
-        net_socket.close_code = event->close_code;
-        net_socket.http_status = event->http_status;
-        net_socket.has_error = event->error != NULL;
-        if (event->error) {
-            net_socket.category = event->error->category;
-            aic_str_copy(event->error->code, net_socket.error_code, sizeof(net_socket.error_code));
-            aic_str_copy(event->error->message, net_socket.error_message,
-                         sizeof(net_socket.error_message));
-        }
+        note_headers(event);
+        note_end(event);
         aic_buf_printf(&net_socket.trace, "C(%.*s)", (int)event->close_reason.len,
                        event->close_reason.ptr);
         if (net_socket.again_when_closed) {
@@ -125,6 +146,7 @@ int net_socket_set_up(void **state)
     (void)state;
     net_socket = (struct net_socket){.fd = -1};
     aic_buf_init(&net_socket.trace, 1u << 20);
+    aic_buf_init(&net_socket.body, 1u << 16);
     net_socket.fd = net_listen(&net_socket.port);
     (void)snprintf(net_socket.url, sizeof(net_socket.url), "ws://127.0.0.1:%d/v1/listen?a=b%%20c",
                    net_socket.port);
@@ -137,9 +159,10 @@ int net_socket_tear_down(void **state)
 {
     (void)state;
     net_rig_call_outside(net_socket.rig, net_socket_destroy_engine, NULL);
-    net_rig_stop(net_socket.rig); /* ends the process if libwebsockets left a handle on the loop */
+    net_rig_stop(net_socket.rig); /* ends the process if a handle was left on the loop */
     close(net_socket.fd);
     aic_buf_finish(&net_socket.trace);
+    aic_buf_finish(&net_socket.body);
     return 0;
 }
 

@@ -29,6 +29,10 @@ struct net_socket {
     bool has_error;
     char error_code[32];
     char error_message[128];
+    char request_id[32];
+    int64_t retry_after_ms;
+    char x_test[32]; /* of the answer to the handshake, as the last event had it */
+    struct aic_buf body;
     int opened;
     int closed;
     int writable;

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -28,22 +29,29 @@ static void add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
     X509_EXTENSION_free(extension);
 }
 
-static X509 *make(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key)
+/* An authority where there is no name for the certificate to bear. */
+struct wish {
+    const char *subject;
+    const char *name;
+    long ends_in_s;
+};
+
+static X509 *make(const struct wish *wish, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key)
 {
     static long serial = 1;
     X509 *cert = X509_new();
     need(cert != NULL);
     X509_NAME *subject = X509_get_subject_name(cert);
     need(X509_set_version(cert, 2) && ASN1_INTEGER_set(X509_get_serialNumber(cert), serial++) &&
-         X509_gmtime_adj(X509_getm_notBefore(cert), -DAY_S) &&
-         X509_gmtime_adj(X509_getm_notAfter(cert), DAY_S) && X509_set_pubkey(cert, key) &&
-         X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1,
-                                    -1, 0) &&
+         X509_gmtime_adj(X509_getm_notBefore(cert), -2 * DAY_S) &&
+         X509_gmtime_adj(X509_getm_notAfter(cert), wish->ends_in_s) && X509_set_pubkey(cert, key) &&
+         X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+                                    (const unsigned char *)wish->subject, -1, -1, 0) &&
          X509_set_issuer_name(cert, X509_get_subject_name(issuer ? issuer : cert)));
-    if (issuer) {
+    if (wish->name) {
         char names[256];
-        (void)snprintf(names, sizeof(names), "DNS:%s,IP:127.0.0.1", name);
-        add_extension(cert, issuer, NID_subject_alt_name, names);
+        (void)snprintf(names, sizeof(names), "DNS:%s,IP:127.0.0.1", wish->name);
+        add_extension(cert, issuer ? issuer : cert, NID_subject_alt_name, names);
     } else {
         add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE");
     }
@@ -60,11 +68,20 @@ static void write_cert(const char *path, X509 *cert)
 
 void net_tls_renew(struct net_tls *tls, const char *name)
 {
+    net_tls_renew_flawed(tls, name, NET_TLS_GOOD);
+}
+
+void net_tls_renew_flawed(struct net_tls *tls, const char *name, enum net_tls_flaw flaw)
+{
+    const struct wish authority = {.subject = "Test Authority", .ends_in_s = DAY_S};
+    const struct wish wish = {
+        .subject = name, .name = name, .ends_in_s = flaw == NET_TLS_EXPIRED ? -DAY_S : DAY_S};
+    bool is_alone = flaw == NET_TLS_SELF_SIGNED;
     EVP_PKEY *ca_key = EVP_EC_gen("P-256");
     EVP_PKEY *key = EVP_EC_gen("P-256");
     need(ca_key && key);
-    X509 *ca = make("Test Authority", ca_key, NULL, ca_key);
-    X509 *cert = make(name, key, ca, ca_key);
+    X509 *ca = make(&authority, ca_key, NULL, ca_key);
+    X509 *cert = make(&wish, key, is_alone ? NULL : ca, is_alone ? key : ca_key);
     write_cert(tls->ca, ca);
     FILE *file = fopen(tls->key, "w");
     need(file && PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) == 1);

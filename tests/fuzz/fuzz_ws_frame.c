@@ -2,6 +2,7 @@
 /* Heads of frames: what is read is what was written, masks come off as they went on. */
 #include "io/ws_frame.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,20 +35,27 @@ static void check_mask(const struct ws_frame *frame, const char *bytes, size_t c
     need(memcmp(whole, bytes, count) == 0);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void check_head(const char *bytes, size_t size, bool is_masked)
 {
-    const char *bytes = (const char *)data;
     struct ws_frame frame;
-    int length = ws_frame_parse(bytes, size, &frame);
+    int length = ws_frame_parse(bytes, size, is_masked, &frame);
     need(length <= WS_HEAD_BYTES && length <= (int)size);
     if (length > 0) {
         char head[WS_HEAD_BYTES];
-        size_t written = ws_frame_head(head, frame.opcode, frame.bytes);
-        need(written + 4 == (size_t)length);
-        need((head[1] & 0x7f) == (bytes[1] & 0x7f));
-        need(memcmp(head + 2, bytes + 2, written - 2) == 0);
+        size_t written =
+            ws_frame_head(head, frame.opcode, frame.bytes, is_masked ? frame.mask : NULL);
+        need(written == (size_t)length);
+        need((head[0] & 0x0f) == (bytes[0] & 0x0f));
+        need(memcmp(head + 1, bytes + 1, written - 1) == 0);
         check_mask(&frame, bytes + length, size - (size_t)length);
     }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const char *bytes = (const char *)data;
+    check_head(bytes, size, true);
+    check_head(bytes, size, false);
     int32_t code = 0;
     struct aic_str reason = {0};
     size_t close_bytes = size < WS_CONTROL_BYTES ? size : WS_CONTROL_BYTES;

@@ -34,6 +34,7 @@ struct scene {
     size_t received;
     uint32_t category;
     char code[32];
+    char message[160];
     struct aic_ws *ws;
     size_t message_bytes;
     int messages;
@@ -190,6 +191,10 @@ static void on_socket(void *data, const struct aic_ws_event *event)
         break;
     case AIC_WS_EVENT_CLOSED:
         scene.category = event->error ? event->error->category : 0;
+        if (event->error) {
+            aic_str_copy(event->error->code, scene.code, sizeof(scene.code));
+            aic_str_copy(event->error->message, scene.message, sizeof(scene.message));
+        }
         loop_stop(scene.loop);
         break;
     default:
@@ -260,6 +265,68 @@ static void test_a_certificate_for_another_name_is_refused(void **state)
     assert_int_equal(ask("127.0.0.1", (struct aic_str){"", 0}), 200);
 }
 
+static void check_flaw(enum net_tls_flaw flaw, const char *why)
+{
+    server_destroy(scene.server);
+    net_tls_renew_flawed(&scene.files, "localhost", flaw);
+    start_server();
+    start_clients(scene.files.ca);
+    assert_int_equal(ask("localhost", (struct aic_str){"", 0}), 0);
+    assert_int_equal(scene.category, AIC_CATEGORY_TLS);
+    bounce("localhost", 1);
+    assert_int_equal(scene.opened, 0);
+    assert_int_equal(scene.category, AIC_CATEGORY_TLS);
+    assert_string_equal(scene.code, "tls");
+    assert_non_null(strstr(scene.message, why));
+}
+
+static void test_a_certificate_that_has_expired_is_refused(void **state)
+{
+    (void)state;
+    check_flaw(NET_TLS_EXPIRED, "certificate has expired");
+}
+
+static void test_a_certificate_that_signs_itself_is_refused(void **state)
+{
+    (void)state;
+    check_flaw(NET_TLS_SELF_SIGNED, "self-signed certificate");
+}
+
+static void test_authorities_that_can_not_be_read_are_told(void **state)
+{
+    (void)state;
+    start_clients("/nonexistent");
+    for (int i = 0; i < 2; i++) { /* it is tried again each time */
+        bounce("localhost", 1);
+        assert_int_equal(scene.opened, 0);
+        assert_int_equal(scene.category, AIC_CATEGORY_TLS);
+        assert_non_null(strstr(scene.message, "can not be read"));
+    }
+}
+
+/* The authorities are being read when the engine goes. */
+static void test_the_engine_goes_while_authorities_are_read(void **state)
+{
+    (void)state;
+    const struct aic_ws_connect params = {.size = sizeof(params), .url = "wss://localhost:1/"};
+    assert_int_equal(ws_connect(scene.engine, &params, NULL, on_socket, NULL, &scene.ws), AIC_OK);
+    start_clients(scene.files.ca);
+    bounce("localhost", 1);
+    assert_int_equal(scene.opened, 1);
+}
+
+static void test_plain_text_from_the_peer_is_told(void **state)
+{
+    (void)state;
+    server_destroy(scene.server);
+    const struct server_options options = {.public_url = ""};
+    scene.server = server_create(scene.loop, &options, NULL);
+    assert_int_equal(server_listen(scene.server, scene.fd), AIC_OK);
+    bounce("localhost", 1);
+    assert_int_equal(scene.opened, 0);
+    assert_int_equal(scene.category, AIC_CATEGORY_TLS);
+}
+
 static void test_a_renewed_certificate_is_picked_up(void **state)
 {
     (void)state;
@@ -297,6 +364,11 @@ int main(void)
         TEST(test_sockets_pass_messages_of_every_size),
         TEST(test_an_unknown_authority_is_refused),
         TEST(test_a_certificate_for_another_name_is_refused),
+        TEST(test_a_certificate_that_has_expired_is_refused),
+        TEST(test_a_certificate_that_signs_itself_is_refused),
+        TEST(test_authorities_that_can_not_be_read_are_told),
+        TEST(test_the_engine_goes_while_authorities_are_read),
+        TEST(test_plain_text_from_the_peer_is_told),
         TEST(test_a_renewed_certificate_is_picked_up),
         TEST(test_plain_text_on_the_port_is_dropped),
         TEST(test_files_that_are_none_are_refused),

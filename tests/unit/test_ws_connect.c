@@ -125,7 +125,7 @@ static void test_what_can_not_be_reached_is_told(void **state)
     (void)state;
     check_unreachable("ws://127.0.0.1:1/", AIC_CATEGORY_NETWORK, "connect");
     check_unreachable("ws://no-such-name.invalid/", AIC_CATEGORY_NETWORK, "resolve");
-    /* connect() fails at once: libwebsockets would leave a handle on the loop. */
+    /* connect() fails at once. */
     check_unreachable("ws://255.255.255.255/", AIC_CATEGORY_NETWORK, "connect");
     for (int i = 0; i < 20; i++) {
         check_unreachable("ws://127.0.0.1:1/", AIC_CATEGORY_NETWORK, "connect");
@@ -248,7 +248,6 @@ static void recreate_many(void *data)
     }
 }
 
-/* A context that was destroyed once only stays allocated, reachable, with 1.5 MB. */
 static void test_engines_leave_nothing_behind(void **state)
 {
     (void)state;

@@ -28,12 +28,17 @@ enum {
 struct aic_ws_event {
     uint32_t size;
     uint32_t kind;
-    struct aic_ws *ws;             /* the socket; not to be used any more after CLOSED */
-    struct aic_str data;           /* with TEXT and BINARY */
+    struct aic_ws *ws;   /* the socket; not to be used any more after CLOSED */
+    struct aic_str data; /* with TEXT and BINARY; with CLOSED before OPEN the first 4 KiB of what
+                          * the refusal said, where it said something */
     const struct aic_error *error; /* with CLOSED, where it was not we who closed it */
     int32_t close_code;            /* with CLOSED; 1006 when the connection just ended */
     int32_t http_status;           /* with CLOSED before OPEN: the refusal's status, else 0 */
     struct aic_str close_reason;   /* with CLOSED */
+    /* Of the answer to a client's handshake: with OPEN, and with CLOSED before OPEN. */
+    const struct aic_header *headers;
+    uint32_t header_count;
+    uint32_t header_size; /* sizeof(struct aic_header) */
 };
 
 typedef void (*aic_ws_handler)(void *data, const struct aic_ws_event *event);
