@@ -199,6 +199,7 @@ static void ask(struct thinking *thinking)
 {
     thinking->tried |= 1u << thinking->current;
     thinking->has_text = false;
+    thinking->has_tools = false;
     thinking->started_us = sched_now(thinking->sched);
     int32_t status = open_model(thinking, thinking->current);
     if (status == AIC_OK) {
@@ -253,6 +254,27 @@ static void take_delta(struct thinking *thinking, struct aic_str text)
     thinking->events.delta(thinking->events.data, text);
 }
 
+static void take_finish(struct thinking *thinking, const struct aic_llm_event *event)
+{
+    struct provider *provider = provider_of(thinking);
+    /* A caller who asked is never met with silence; only a script may mean it. */
+    if (!thinking->has_text && !thinking->has_tools && event->finish == AIC_LLM_FINISH_STOP &&
+        !(provider->llm_caps.flags & AIC_LLM_SCRIPTED)) {
+        struct aic_error error = {.size = sizeof(error),
+                                  .category = AIC_CATEGORY_PROTOCOL,
+                                  .scope = AIC_SCOPE_REQUEST,
+                                  .retry = AIC_RETRY_NOW,
+                                  .message = AIC_STR("the model ended without a word")};
+        fail_over(thinking, &error);
+        return;
+    }
+    stop_waiting(thinking);
+    thinking->request = 0;
+    provider_succeeded(provider, PROVIDER_LLM);
+    thinking->events.finished(thinking->events.data, provider, event->finish,
+                              event->provider_state);
+}
+
 static void take_event(void *owner, const struct aic_llm_event *event)
 {
     struct thinking_model *model = owner;
@@ -278,15 +300,12 @@ static void take_event(void *owner, const struct aic_llm_event *event)
         break;
     case AIC_LLM_EVENT_TOOL_CALL:
         be_patient(thinking);
+        thinking->has_tools = true;
         thinking->events.tool(thinking->events.data, event->tool_id, event->tool_name,
                               event->tool_arguments);
         break;
     case AIC_LLM_EVENT_FINISH:
-        stop_waiting(thinking);
-        thinking->request = 0;
-        provider_succeeded(provider_of(thinking), PROVIDER_LLM);
-        thinking->events.finished(thinking->events.data, provider_of(thinking), event->finish,
-                                  event->provider_state);
+        take_finish(thinking, event);
         break;
     case AIC_LLM_EVENT_ERROR:
         if (event->error) {

@@ -53,7 +53,8 @@ struct thinking {
     uint64_t last_request;
     int current;
     uint32_t tried;
-    bool has_text; /* from the model in use */
+    bool has_text;  /* from the model in use */
+    bool has_tools; /* ... it wants to use */
     bool has_retried;
     bool is_speculative;
 };

@@ -47,6 +47,22 @@ static void test_a_model_that_fails_at_once_is_replaced_within_the_turn(void **s
     }
 }
 
+static void test_a_model_that_says_nothing_is_replaced_within_the_turn(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_create(&with_spare);
+    rig_hears(rig, "hello");
+    rig->vendor->replies[0] = (struct fake_text){.text = ""};
+    rig->vendor->reply_count = 1;
+    rig->reserve->replies[0] = (struct fake_text){.text = "Good day."};
+    rig->reserve->reply_count = 1;
+    rig_begin(rig, &speech, 1);
+    rig_run(rig, 8000);
+    assert_string_equal(rig_text(rig, "messages", 2, "heard"), "Good day.");
+    assert_true(rig_has_event(rig, "failover"));
+    rig_destroy(rig);
+}
+
 static void test_a_model_that_hangs_is_replaced_after_two_and_a_half_seconds(void **state)
 {
     (void)state;
@@ -226,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_model_that_fails_at_once_is_replaced_within_the_turn),
+        cmocka_unit_test(test_a_model_that_says_nothing_is_replaced_within_the_turn),
         cmocka_unit_test(test_a_model_that_hangs_is_replaced_after_two_and_a_half_seconds),
         cmocka_unit_test(test_a_model_that_breaks_off_is_continued_by_the_next),
         cmocka_unit_test(test_a_voice_that_breaks_off_is_continued_by_the_next),
