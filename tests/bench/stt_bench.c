@@ -2,12 +2,12 @@
 /*
  * What the recogniser hears in WAV files, each of them a call of its own:
  *
- *     stt_bench [-s SCRIPT] [-p PHRASES] [-g] WAV...
+ *     stt_bench [-s SCRIPT] [-p PHRASES] [-g] [-o NAME=VALUE] WAV...
  *
  * -s takes the phrases of a dialogue script as hints, -p those of a text file, -g the general
- * language model. Frames of 20 ms go through the host's own voice detector; an utterance ends
- * after 500 ms of silence, as in a call. Prints a JSON line for every utterance and one with the
- * costs at the end; tests/bench/stt_wer makes tables of them.
+ * language model, -o any option of the plugin. Frames of 20 ms go through the host's own voice
+ * detector; an utterance ends after 500 ms of silence, as in a call. Prints a JSON line for every
+ * utterance and one with the costs at the end; tests/bench/stt_wer makes tables of them.
  */
 #include "fake_host.h"
 
@@ -25,7 +25,13 @@
 const struct aic_plugin *aicaller_plugin_sphinx(void);
 const struct aic_plugin *aicaller_plugin_script(void);
 
-enum { FRAME_US = 20000, PRE_ROLL_US = 300000, SILENCE_US = 500000, MAX_UTTERANCES = 4096 };
+enum {
+    FRAME_US = 20000,
+    PRE_ROLL_US = 300000,
+    SILENCE_US = 500000,
+    MAX_UTTERANCES = 4096,
+    MAX_SETTINGS = 8
+};
 
 struct bench {
     struct vsched *v;
@@ -284,10 +290,17 @@ int main(int argc, char **argv)
     struct bench b = {.v = vsched_create(1)};
     b.fake = fake_host_create(b.v);
     b.sink = (struct aic_stt_sink){.size = sizeof(b.sink), .impl = &b, .event = on_event};
-    struct fake_setting settings[3] = {{NULL, NULL}};
+    struct fake_setting settings[MAX_SETTINGS + 1] = {{NULL, NULL}};
     size_t count = 0;
-    for (int option; (option = getopt(argc, argv, "s:p:g")) != -1;) {
-        if (option == 's') {
+    for (int option; (option = getopt(argc, argv, "s:p:go:")) != -1;) {
+        char *equals = option == 'o' ? strchr(optarg, '=') : NULL;
+        if (count == MAX_SETTINGS) {
+            return 2;
+        }
+        if (equals) {
+            *equals = 0;
+            settings[count++] = (struct fake_setting){optarg, equals + 1};
+        } else if (option == 's') {
             add_script(&b, optarg);
         } else if (option == 'p') {
             settings[count++] = (struct fake_setting){"phrases_file", optarg};
