@@ -402,7 +402,6 @@ void call_summary(const struct call *call, struct aic_buf *to)
     struct aic_json_writer w;
     aic_json_writer_init(&w, to);
     aic_json_open(&w, '{');
-    aic_json_member_text(&w, "call_id", call->id);
     aic_json_member_text(&w, "agent", call->agent->name);
     aic_json_member_text(&w, "direction",
                          call->direction == AIC_DIRECTION_OUTBOUND ? "outbound" : "inbound");

@@ -91,7 +91,7 @@ bool call_has_ended(const struct call *call);
 bool call_has_answered(const struct call *call); /* the agent was heard at least once */
 uint64_t call_turns(const struct call *call);
 double call_cost(const struct call *call); /* so far, by the price table */
-/* A JSON object about it, for lists of live calls. */
+/* A JSON object about it, for lists of live calls, which have its id already. */
 void call_summary(const struct call *call, struct aic_buf *to);
 /* Changes when the summary does. */
 uint64_t call_version(const struct call *call);

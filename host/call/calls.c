@@ -283,17 +283,3 @@ void calls_end_all(struct calls *calls, const char *reason, bool politely)
         }
     }
 }
-
-void calls_list(const struct calls *calls, struct aic_buf *to)
-{
-    bool is_first = true;
-    aic_buf_char(to, '[');
-    for (const struct live *live = calls->live; live; live = live->next) {
-        if (!live->is_over) {
-            aic_buf_text(to, is_first ? "" : ",");
-            call_summary(live->call, to);
-            is_first = false;
-        }
-    }
-    aic_buf_char(to, ']');
-}

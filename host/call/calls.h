@@ -111,7 +111,5 @@ void calls_hang_up(struct calls *calls, const char *id, const char *reason, link
                    void *data);
 /* A request of another worker or of the command line; true if it was for calls. */
 bool calls_request(struct calls *calls, const struct link_request *request);
-/* The live ones here, as a JSON array. */
-void calls_list(const struct calls *calls, struct aic_buf *to);
 
 #endif

@@ -34,7 +34,6 @@ void calls_claim_pending(struct pending *pending)
     aic_buf_init(&summary, LINK_BODY_BYTES);
     aic_json_writer_init(&w, &summary);
     aic_json_open(&w, '{');
-    aic_json_member_text(&w, "call_id", pending->id);
     aic_json_member_text(&w, "call_sid", pending->provider_call_id);
     aic_json_member_text(&w, "agent", pending->agent->name);
     aic_json_member_text(&w, "direction",

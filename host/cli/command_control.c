@@ -216,15 +216,46 @@ static void print_news(const char *id, struct aic_str body, bool as_json)
     aic_json_free(message);
 }
 
+static bool is_end(struct aic_str body)
+{
+    struct aic_json *message = aic_json_parse(body, 0);
+    bool ends = aic_str_equal(aic_json_get_text(message, "type"), "ended");
+    aic_json_free(message);
+    return ends;
+}
+
+/* Whether there is a live call whose id begins like this; says so if not. */
+static bool is_live(struct control *control, const char *id)
+{
+    struct aic_buf answer;
+    bool found = false;
+    aic_buf_init(&answer, MAX_ANSWER);
+    int32_t status = ask(control, "tail", "", "calls.list", AIC_STR(""), &answer);
+    if (status == AIC_OK) {
+        struct aic_json *root = aic_json_parse(aic_buf_view(&answer), MAX_ANSWER);
+        for (size_t i = 0; i < aic_json_count(root) && !found; i++) {
+            found = aic_str_starts(aic_json_get_text(aic_json_at(root, i), "call_id"), id);
+        }
+        aic_json_free(root);
+        if (!found) {
+            (void)fprintf(stderr, "aicaller tail: no live call %s\n", id);
+        }
+    }
+    aic_buf_finish(&answer);
+    return found;
+}
+
 static int run_tail(const struct cli_args *args)
 {
     int status = EXIT_FAILED;
     struct conf *conf = load(&command_tail, args, &status);
     struct control *control = conf ? connect_to_server(conf, "tail") : NULL;
+    const char *id = args->word_count > 0 ? args->words[0] : "";
     char prefix[128];
-    (void)snprintf(prefix, sizeof(prefix), "call.%s", args->word_count > 0 ? args->words[0] : "");
+    (void)snprintf(prefix, sizeof(prefix), "call.%s", id);
     bool as_json = cli_value(&command_tail, args, "json") != NULL;
-    bool goes_on = control && control_subscribe(control, prefix) == AIC_OK;
+    bool goes_on =
+        control && (!id[0] || is_live(control, id)) && control_subscribe(control, prefix) == AIC_OK;
     status = goes_on ? EXIT_GOOD : conf ? EXIT_FAILED : status;
     while (goes_on) {
         struct control_message message;
@@ -233,7 +264,8 @@ static int run_tail(const struct cli_args *args)
             print_news(message.topic + strlen("call."), message.body, as_json);
             (void)fflush(stdout);
         }
-        goes_on = result == AIC_OK || result == AIC_ERROR_TIMEOUT;
+        bool is_over = result == AIC_OK && id[0] && is_end(message.body);
+        goes_on = (result == AIC_OK && !is_over) || result == AIC_ERROR_TIMEOUT;
     }
     control_close(control);
     conf_free(conf);
@@ -246,6 +278,7 @@ const struct cli_command command_tail = {
     .least_words = 0,
     .most_words = 1,
     .summary = "what is said in live calls, as it is said",
+    .more = "With an ID, or how it begins, what is said in that call, to its end.",
     .options = {{"config", 'c', "FILE", "the configuration"},
                 {"json", 0, NULL, "everything that happens, a JSON object per line"}},
     .run = run_tail,
