@@ -79,12 +79,17 @@ int32_t twilio_leg_send(void *leg, const struct aic_audio *audio)
 static int32_t say_or_end(struct twilio_session *session, const char *text, size_t bytes)
 {
     const struct twilio_provider *provider = session->provider;
-    if (bytes == 0 || provider->ws->send_text(provider->host, session->ws,
-                                              (struct aic_str){text, bytes}) != AIC_OK) {
-        twilio_stream_end(session, AIC_LEG_END_LOST);
-        return AIC_ERROR_CLOSED;
+    int32_t status = bytes == 0 ? AIC_ERROR_TOO_LARGE
+                                : provider->ws->send_text(provider->host, session->ws,
+                                                          (struct aic_str){text, bytes});
+    if (status == AIC_OK) {
+        return AIC_OK;
     }
-    return AIC_OK;
+    /* Of a socket that has closed the end is on its way, and Twilio's last word before it. */
+    if (status != AIC_ERROR_CLOSED) {
+        twilio_stream_end(session, AIC_LEG_END_LOST);
+    }
+    return AIC_ERROR_CLOSED;
 }
 
 int32_t twilio_leg_mark(void *leg, uint64_t mark_id)
