@@ -63,6 +63,7 @@ static void take_texts(struct agent *agent)
     agent->prompt = settings_string(s, "prompt");
     agent->greeting = settings_string(s, "greeting");
     agent->farewell = settings_string(s, "farewell");
+    agent->opt_out = settings_string(s, "opt_out");
     agent->apology = settings_string(s, "apology");
     agent->language = settings_string(s, "language");
     agent->voice = settings_string(s, "voice");

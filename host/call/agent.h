@@ -27,6 +27,7 @@ struct agent {
     const char *greeting; /* "" = the model speaks first */
     const char *farewell;
     const char *apology; /* said when something is broken */
+    const char *opt_out; /* said to who wants no more calls */
     const char *language;
     const char *voice;
     const char *const *numbers; /* NULL-terminated, as the following */

@@ -28,6 +28,10 @@ static const struct aic_option agent_options[] = {
      .fallback =
          "I am sorry, something is not working at our end. Please try again later. Goodbye.",
      .help = "Said when no provider of a role is left."},
+    {.name = "opt_out",
+     .type = AIC_OPTION_STRING,
+     .fallback = "All right, this number will not be called again. Goodbye.",
+     .help = "Said to somebody who does not want to be called any more; then the call ends."},
     {.name = "language",
      .type = AIC_OPTION_STRING,
      .fallback = "en",

@@ -149,9 +149,9 @@ struct call *call_create(const struct call_env *env, const struct call_params *p
 
 static void stop_timers(struct call *call)
 {
-    struct sched_timer **timers[] = {&call->silence_timer, &call->duration_timer,
-                                     &call->media_timer,   &call->end_timer,
-                                     &call->key_timer,     &call->filler_timer};
+    struct sched_timer **timers[] = {
+        &call->silence_timer, &call->duration_timer, &call->media_timer,     &call->end_timer,
+        &call->key_timer,     &call->filler_timer,   &call->disclosure_timer};
     for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
         sched_timer_stop(call->env.sched, *timers[i]);
         *timers[i] = NULL;

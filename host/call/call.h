@@ -15,6 +15,7 @@
 struct call;
 struct clips;
 struct fetch;
+struct gate;
 struct prices;
 struct recorder;
 
@@ -27,6 +28,7 @@ struct call_env {
     const struct prices *prices; /* may be NULL */
     double max_cost;             /* of a call; 0 = no limit */
     struct clips *clips;         /* sentences spoken ahead; may be NULL */
+    struct gate *gate;           /* takes down who wants no more calls; may be NULL */
 };
 
 struct call_hooks {

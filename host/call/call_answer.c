@@ -105,6 +105,10 @@ void call_answer(struct call *call, struct aic_str words)
         call_drop_thoughts(call);
     }
     add_user_message(call, words);
+    if (call_opts_out(call, words)) {
+        call_leave_alone(call);
+        return;
+    }
     if (takes_leave(call, words)) {
         call_record_note(call, "goodbye", "by", "caller");
     }

@@ -145,6 +145,7 @@ static void greet(struct call *call)
     }
     if (call->agent->greeting[0]) {
         call_say(call, call->agent->greeting, false);
+        call_disclose(call);
     } else {
         call_begin(call);
     }

@@ -4,9 +4,10 @@
 /*
  * Inside of a call. Its files: call.c (life), call_leg.c (the line), call_voice.c (the caller's
  * sound and whose turn it is), call_keys.c (the keys that the caller presses), call_answer.c (the
- * agent's answers), call_filler.c (words while one takes its time), call_tools.c and
- * call_builtin.c (what the model asks for), call_usage.c (what it costs), call_recording.c (its
- * sound in a file), call_facts.c (the record, and what onlookers see).
+ * agent's answers), call_duties.c (what is owed to people who are called), call_filler.c (words
+ * while one takes its time), call_tools.c and call_builtin.c (what the model asks for),
+ * call_usage.c (what it costs), call_recording.c (its sound in a file), call_facts.c (the record,
+ * and what onlookers see).
  */
 #include "call/call.h"
 #include "call/cascade.h"
@@ -170,6 +171,9 @@ struct call {
     struct sched_timer *end_timer;
     struct sched_timer *key_timer;
     struct sched_timer *filler_timer;
+    struct sched_timer *disclosure_timer;
+    uint64_t disclosure_epoch; /* of the greeting whose first sentence must be heard */
+    size_t disclosure_length;
 };
 
 /* call.c */
@@ -213,6 +217,14 @@ void call_cut_answer(struct call *call);
 /* Goes on after tools have run; `more`: the model has something to add. */
 void call_after_tools(struct call *call, bool more);
 void call_apologise(struct call *call, const char *reason);
+
+/* call_duties.c */
+/* The greeting has just begun: whom we called hears its first sentence, whatever happens. */
+void call_disclose(struct call *call);
+/* Whether the words are a wish not to be called any more, which somebody with a number has. */
+bool call_opts_out(const struct call *call, struct aic_str words);
+/* Writes the number down and ends the call politely. */
+void call_leave_alone(struct call *call);
 
 /* call_filler.c */
 /* The answer's words are being waited for, from the model or from a tool. */

@@ -61,7 +61,8 @@ static void end_turn(struct call *call)
     call->answer.turn_ended_us = call->vad.last_voiced_us;
     float confidence = call->turn.confidence;
     bool is_unsure = (call->turn.settings.stt_flags & AIC_STT_CONFIDENCE) && confidence >= 0 &&
-                     (double)confidence < call->agent->min_confidence;
+                     (double)confidence < call->agent->min_confidence &&
+                     !call_opts_out(call, aic_buf_view(&words));
     turn_begin_next(&call->turn);
     call_stop_waiting(call);
     if (is_unsure) {

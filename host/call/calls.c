@@ -157,6 +157,7 @@ struct live *calls_add(struct calls *calls, const struct call_params *params)
                                  .clips = calls->settings.clips,
                                  .fetch = calls->settings.fetch,
                                  .prices = calls->settings.prices,
+                                 .gate = calls->settings.gate,
                                  .max_cost = calls->settings.max_cost};
     const struct call_hooks hooks = {.notify = call_notify,
                                      .replied = call_replied,

@@ -138,6 +138,7 @@ void clips_prepare(struct clips *clips, const struct agents *agents)
             add_text(clips, agent, agent->apology);
             add_texts(clips, agent, agent->fillers);
             add_text(clips, agent, agent->farewell);
+            add_text(clips, agent, agent->opt_out);
             add_texts(clips, agent, agent->reprompts);
             add_texts(clips, agent, agent->unclear);
         }

@@ -65,6 +65,9 @@ void gate_drop(struct gate_check *check);
 void gate_release(struct gate *gate, const char *call_id);
 /* The call is over and has cost this much. */
 void gate_settle(struct gate *gate, const char *call_id, double cost);
+/* Somebody asked in a call not to be called any more: durable at once, also with the storage down.
+ */
+void gate_opt_out(struct gate *gate, const char *call_id, const char *number);
 /* How often this gate has refused for a reason. */
 uint64_t gate_refusals(const struct gate *gate, enum gate_reason reason);
 

@@ -100,9 +100,25 @@ static bool is_word_character(uint32_t code)
     return category <= UTF8PROC_CATEGORY_NO && category != UTF8PROC_CATEGORY_CN;
 }
 
+/* Devanagari has letters with a dot below, which some recognisers write and others do not. */
+static uint32_t without_dot(uint32_t code)
+{
+    static const uint16_t plain[] = {0x915, 0x916, 0x917, 0x91c, 0x921, 0x922, 0x92b, 0x92f};
+    return code >= 0x958 && code <= 0x95f ? plain[code - 0x958] : code;
+}
+
+static bool is_dot(uint32_t code)
+{
+    return code == 0x93c;
+}
+
 static void add_code(struct aic_buf *to, uint32_t code)
 {
     utf8proc_uint8_t bytes[4];
+    if (is_dot(code)) {
+        return;
+    }
+    code = without_dot(code);
     utf8proc_ssize_t length = utf8proc_encode_char(utf8proc_tolower((utf8proc_int32_t)code), bytes);
     if (length > 0) {
         aic_buf_add(to, bytes, (size_t)length);

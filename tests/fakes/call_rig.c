@@ -93,6 +93,7 @@ static void make_agent(struct rig *rig)
         .greeting = "Hello, how can I help?",
         .farewell = "Goodbye.",
         .apology = "Sorry, something is broken. Goodbye.",
+        .opt_out = "You will not be called again.",
         .language = "en",
         .voice = "",
         .numbers = nothing,
@@ -136,6 +137,30 @@ static void call_ended(void *data, struct call *call)
     rig->has_ended = true;
 }
 
+static void note_change(void *data, const char *name, struct aic_str params, storage_reply reply,
+                        void *reply_data)
+{
+    struct rig *rig = data;
+    (void)reply;
+    (void)reply_data;
+    aic_buf_printf(&rig->changes, "%s ", name);
+    aic_buf_str(&rig->changes, params);
+    aic_buf_char(&rig->changes, '\n');
+}
+
+static void make_gate(struct rig *rig)
+{
+    struct config_problems problems = {.list = NULL};
+    gate_rules_load(&rig->rules, NULL, &problems);
+    const struct gate_settings settings = {.sched = vsched_sched(rig->v),
+                                           .journal = &rig->journal,
+                                           .rules = &rig->rules,
+                                           .zone_folder = "",
+                                           .ports = {.change = note_change, .data = rig}};
+    rig->gate = gate_create(&settings);
+    config_problems_finish(&problems);
+}
+
 struct rig *rig_create(const struct rig_settings *settings)
 {
     struct rig *rig = calloc(1, sizeof(*rig));
@@ -151,13 +176,19 @@ struct rig *rig_create(const struct rig_settings *settings)
         set_times(rig->reserve);
     }
     make_agent(rig);
+    aic_buf_init(&rig->changes, 65536);
+    if (settings->has_gate) {
+        make_gate(rig);
+    }
     fake_fetch_init(&rig->fetch, vsched_sched(rig->v));
     rig->call_env = (struct call_env){.sched = vsched_sched(rig->v),
                                       .journal = &rig->journal,
+                                      .gate = rig->gate,
                                       .fetch = &rig->fetch.fetch,
                                       .recordings_dir = settings->recordings_dir};
     const struct call_params params = {.agent = &rig->agent,
-                                       .direction = AIC_DIRECTION_INBOUND,
+                                       .direction = settings->is_outbound ? AIC_DIRECTION_OUTBOUND
+                                                                          : AIC_DIRECTION_INBOUND,
                                        .from = AIC_STR("+15550111"),
                                        .to = AIC_STR("+15550122"),
                                        .provider = "main",
@@ -174,6 +205,9 @@ void rig_destroy(struct rig *rig)
     provider_destroy(rig->main);
     provider_destroy(rig->spare);
     free(rig->line);
+    gate_destroy(rig->gate);
+    gate_rules_finish(&rig->rules);
+    aic_buf_finish(&rig->changes);
     for (size_t i = 0; i < rig->fact_count; i++) {
         free(rig->facts[i].columns);
     }

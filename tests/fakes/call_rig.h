@@ -5,6 +5,7 @@
  * Everything that a whole call in virtual time needs: providers made of the fake vendor, an agent,
  * and a journal that keeps the facts.
  */
+#include "call/gate.h"
 #include "fake_fetch.h"
 #include "fake_vendor.h"
 #include "vsched.h"
@@ -34,6 +35,9 @@ struct rig {
     struct rig_fact facts[RIG_FACTS];
     size_t fact_count;
     char *last_reply; /* of typed calls */
+    struct gate_rules rules;
+    struct gate *gate;
+    struct aic_buf changes; /* that the gate asked of the storage, a line each */
     bool has_ended;
 };
 
@@ -45,6 +49,8 @@ struct rig_settings {
     bool streams_in;
     bool with_spare;
     bool is_text;
+    bool is_outbound;
+    bool has_gate;              /* one that lets nobody be dialled, for what calls tell it */
     const char *recordings_dir; /* NULL: nothing is recorded */
 };
 
