@@ -218,17 +218,19 @@ void script_read_reply(struct script_reader *reader, const config_setting_t *gro
 uint32_t script_read_reference(struct script_reader *reader, const config_setting_t *section,
                                const char *what, const char *name, int line)
 {
-    struct script_guess guess;
-    script_guess_init(&guess, name);
     int count = section ? config_setting_length(section) : 0;
     for (int i = 0; i < count; i++) {
-        const char *known = config_setting_name(config_setting_get_elem(section, (unsigned)i));
-        if (strcmp(known, name) == 0) {
+        if (strcmp(config_setting_name(config_setting_get_elem(section, (unsigned)i)), name) == 0) {
             return (uint32_t)i;
         }
-        script_guess_try(&guess, known);
     }
+    struct script_guess guess;
     char hint[80];
+    script_guess_init(&guess, name);
+    for (int i = 0; i < count; i++) {
+        script_guess_try(&guess,
+                         config_setting_name(config_setting_get_elem(section, (unsigned)i)));
+    }
     script_problem(reader->problems, line, "unknown %s \"%s\"%s", what, name,
                    script_guess_text(&guess, hint, sizeof(hint)));
     return SCRIPT_NONE;
