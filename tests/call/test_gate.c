@@ -321,6 +321,20 @@ static void test_a_refusal_leaves_an_event_an_audit_fact_and_a_count(void **stat
     scene_destroy(scene);
 }
 
+static void test_who_said_so_in_a_call_is_not_dialled_again(void **state)
+{
+    (void)state;
+    struct scene *scene = scene_create(wide, NULL);
+    assert_string_equal(verdict_of(scene, 1, india), "");
+    gate_opt_out(scene->gate, id_of(1), india);
+    /* On the disk first, for a storage that is down; and at once in the storage. */
+    assert_int_equal(scene->durable, 2);
+    assert_non_null(strstr(scene->facts.data, "do_not_call {"));
+    assert_non_null(strstr(scene->facts.data, "\"outcome\":\"listed\""));
+    assert_string_equal(verdict_of(scene, 2, india), "do_not_call");
+    scene_destroy(scene);
+}
+
 static void test_the_hours_are_those_where_somebody_is_called(void **state)
 {
     (void)state;
@@ -577,6 +591,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_call_within_all_rules_passes_and_is_audited_first),
         cmocka_unit_test(test_a_refusal_leaves_an_event_an_audit_fact_and_a_count),
+        cmocka_unit_test(test_who_said_so_in_a_call_is_not_dialled_again),
         cmocka_unit_test(test_the_hours_are_those_where_somebody_is_called),
         cmocka_unit_test(
             test_a_number_without_a_place_needs_the_hours_of_all_zones_or_one_that_stands_for_them),
