@@ -95,13 +95,20 @@ void calls_record_event(struct calls *calls, const char *call_id, const char *ty
 int32_t calls_invite(struct calls *calls, const char *agent, char id[UUID_TEXT], char *token,
                      size_t token_bytes);
 
-/* A line of a typed conversation. An empty session begins one. `audio` is linear PCM at 16 kHz,
- * empty unless asked for. The reply comes once: AIC_ERROR_BUSY while the last line is unanswered.
- */
+/* A line of a typed conversation. */
+struct calls_line {
+    struct aic_str session; /* empty: begin one */
+    const char *agent;      /* of a new one; NULL = the default */
+    struct aic_str message;
+    bool with_voice; /* the answer is spoken, too */
+};
+
+/* `audio` is linear PCM at 16 kHz, empty unless asked for. The reply comes once: AIC_ERROR_BUSY
+ * while the last line is unanswered. */
 typedef void (*calls_chatted)(void *data, int32_t status, const char *session, struct aic_str text,
                               struct aic_str audio);
-void calls_chat(struct calls *calls, struct aic_str session, const char *agent,
-                struct aic_str message, bool with_voice, calls_chatted reply, void *data);
+void calls_chat(struct calls *calls, const struct calls_line *line, calls_chatted reply,
+                void *data);
 
 /* Whether a typed conversation lives in this worker. */
 bool calls_has_chat(const struct calls *calls, const char *session);

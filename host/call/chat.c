@@ -82,14 +82,14 @@ static struct live *begin(struct calls *calls, const char *name)
     return live;
 }
 
-void calls_chat(struct calls *calls, struct aic_str session, const char *agent,
-                struct aic_str message, bool with_voice, calls_chatted reply, void *data)
+void calls_chat(struct calls *calls, const struct calls_line *line, calls_chatted reply, void *data)
 {
     char id[UUID_TEXT];
-    (void)aic_str_copy(session, id, sizeof(id));
-    struct live *live = session.len > 0 ? calls_find(calls, id) : begin(calls, agent);
+    bool is_known = line->session.len > 0;
+    (void)aic_str_copy(line->session, id, sizeof(id));
+    struct live *live = is_known ? calls_find(calls, id) : begin(calls, line->agent);
     if (!live || !live->is_chat) {
-        refuse(calls, session.len > 0 ? AIC_ERROR_NOT_FOUND : AIC_ERROR_BUSY, reply, data);
+        refuse(calls, is_known ? AIC_ERROR_NOT_FOUND : AIC_ERROR_BUSY, reply, data);
         return;
     }
     if (live->reply) {
@@ -100,8 +100,8 @@ void calls_chat(struct calls *calls, struct aic_str session, const char *agent,
     live->reply_data = data;
     aic_buf_clear(&live->audio);
     restart_idle_timer(live);
-    call_set_voice(live->call, with_voice);
-    int32_t status = call_type(live->call, message);
+    call_set_voice(live->call, line->with_voice);
+    int32_t status = call_type(live->call, line->message);
     if (status != AIC_OK) {
         live->reply = NULL;
         refuse(calls, status, reply, data);

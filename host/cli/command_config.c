@@ -64,21 +64,21 @@ static void print_text(const char *text, bool is_secret)
     aic_buf_finish(&buf);
 }
 
-static void print_node(const struct conf *conf, const struct config_node *group,
+static void print_node(const struct conf *conf, const struct config_node *parent,
                        const struct config_node *node, bool resolved, int depth);
 
-static void print_members(const struct conf *conf, const struct config_node *node, bool resolved,
+static void print_members(const struct conf *conf, const struct config_node *parent, bool resolved,
                           int depth)
 {
-    bool is_group = config_kind(node) == CONFIG_GROUP;
-    for (size_t i = 0; i < config_count(node); i++) {
-        const struct config_node *child = config_at(node, i);
+    bool is_group = config_kind(parent) == CONFIG_GROUP;
+    for (size_t i = 0; i < config_count(parent); i++) {
+        const struct config_node *child = config_at(parent, i);
         (void)printf("%*s", depth * INDENT, "");
         if (is_group) {
             (void)printf("%s = ", config_name(child));
         }
-        print_node(conf, node, child, resolved, depth);
-        (void)printf("%s\n", is_group ? ";" : i + 1 < config_count(node) ? "," : "");
+        print_node(conf, parent, child, resolved, depth);
+        (void)printf("%s\n", is_group ? ";" : i + 1 < config_count(parent) ? "," : "");
     }
 }
 
@@ -120,7 +120,7 @@ static void print_string(const struct conf *conf, const struct config_node *grou
     print_text(text, is_secret && !as_written);
 }
 
-static void print_node(const struct conf *conf, const struct config_node *group,
+static void print_node(const struct conf *conf, const struct config_node *parent,
                        const struct config_node *node, bool resolved, int depth)
 {
     switch (config_kind(node)) {
@@ -144,7 +144,7 @@ static void print_node(const struct conf *conf, const struct config_node *group,
         (void)printf("%s", config_bool(node) ? "true" : "false");
         break;
     default:
-        print_string(conf, group, node, resolved);
+        print_string(conf, parent, node, resolved);
         break;
     }
 }

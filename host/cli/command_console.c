@@ -111,8 +111,10 @@ static void next_line(struct console *console)
     }
     if (has_line) {
         console->is_waiting = true;
-        calls_chat(console->app->calls, aic_str(console->session), console->agent,
-                   aic_buf_view(&line), false, chatted, console);
+        const struct calls_line typed = {.session = aic_str(console->session),
+                                         .agent = console->agent,
+                                         .message = aic_buf_view(&line)};
+        calls_chat(console->app->calls, &typed, chatted, console);
     } else if (console->has_ended) {
         loop_stop(console->app->loop);
     } else {

@@ -33,14 +33,8 @@ static struct aic_option option_at(const struct aic_plugin *plugin, uint32_t ind
 /* "aicaller.stt/1" is "stt" to people. */
 static struct aic_str role_name(const char *id)
 {
-    struct aic_str name = aic_str(id);
-    if (aic_str_starts(name, "aicaller.")) {
-        name.ptr += 9;
-        name.len -= 9;
-    }
-    const char *slash = memchr(name.ptr, '/', name.len);
-    name.len = slash ? (size_t)(slash - name.ptr) : name.len;
-    return name;
+    const char *name = strncmp(id, "aicaller.", 9) == 0 ? id + 9 : id;
+    return (struct aic_str){name, strcspn(name, "/")};
 }
 
 static void write_json(const struct aic_plugin *plugin, const char *path, bool with_options,

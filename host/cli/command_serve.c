@@ -192,7 +192,7 @@ const struct cli_command command_serve = {
 
 static const char *value_of(const char *option, int argc, char **argv)
 {
-    for (int i = 1; i + 1 < argc; i++) {
+    for (int i = 1; i + 1 < argc && argv[i]; i++) {
         if (strcmp(argv[i], option) == 0) {
             return argv[i + 1];
         }

@@ -128,8 +128,11 @@ static void talk(struct chat_request *chat, const struct aic_json *body)
         return;
     }
     char *agent = aic_str_dup(aic_json_get_text(body, "agent"));
-    calls_chat(web->settings.calls, session, agent && agent[0] ? agent : NULL,
-               aic_json_get_text(body, "message"), chat->with_voice, chatted, chat);
+    const struct calls_line line = {.session = session,
+                                    .agent = agent && agent[0] ? agent : NULL,
+                                    .message = aic_json_get_text(body, "message"),
+                                    .with_voice = chat->with_voice};
+    calls_chat(web->settings.calls, &line, chatted, chat);
     free(agent);
 }
 

@@ -41,7 +41,7 @@ void openai_job_drop(struct openai_job *job)
         return;
     }
     struct openai_job **at = &job->jobs->first;
-    while (*at != job) {
+    while (*at && *at != job) {
         at = &(*at)->next;
     }
     *at = job->next;

@@ -246,7 +246,7 @@ static void test_adopted_sockets_do_not_wait_for_full_packets(void **state)
     socklen_t size = sizeof(own);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &size), 0);
     for (int candidate = 3; candidate < 200; candidate++) {
-        struct sockaddr_in peer;
+        struct sockaddr_in peer = {.sin_port = 0};
         size = sizeof(peer);
         if (getpeername(candidate, (struct sockaddr *)&peer, &size) == 0 &&
             peer.sin_port == own.sin_port) {

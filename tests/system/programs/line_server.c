@@ -42,6 +42,13 @@ static int64_t number(const char *text, const char *key, const char *fallback)
     return strtoll(conf_value(text, key, fallback, value, sizeof(value)), NULL, 10);
 }
 
+/* The socket to the master; its number is in the environment. */
+static int check_socket(void)
+{
+    const char *text = getenv("AICALLER_CHECK");
+    return text ? (int)strtol(text, NULL, 10) : -1;
+}
+
 static void misbehave(const char *how)
 {
     if (strcmp(how, "crash") == 0) {
@@ -56,11 +63,10 @@ static void misbehave(const char *how)
     } else if (strcmp(how, "status") == 0) {
         _exit(3);
     } else if (strcmp(how, "garbage") == 0) {
-        int fd = (int)strtol(getenv("AICALLER_CHECK"), NULL, 10);
-        (void)send(fd, "garbage in many bytes, none of them ours", 40, 0);
+        (void)send(check_socket(), "garbage in many bytes, none of them ours", 40, 0);
         _exit(0);
     } else if (strcmp(how, "closed") == 0) {
-        (void)close((int)strtol(getenv("AICALLER_CHECK"), NULL, 10));
+        (void)close(check_socket());
         _exit(0);
     }
 }
