@@ -22,8 +22,8 @@ enum {
  * (README.md tells how they were measured). Without them the first words of a call are garbage: the
  * model's own mean knows nothing of telephones, and has no fixed loudness.
  */
-static const float telephone_mean[CEPSTRA] = {53.5f,  11.8f, -21.1f, 21.8f, -4.2f, -11.0f, 10.4f,
-                                              -20.8f, 2.7f,  -3.6f,  -8.9f, 5.8f,  -7.8f};
+static const float telephone_mean[CEPSTRA] = {59.6f,  -1.3f, -4.8f, 4.5f,   0.5f, -14.6f, 8.2f,
+                                              -14.7f, -4.0f, 3.4f,  -11.4f, 6.0f, -4.9f};
 static const float wide_mean[CEPSTRA] = {54.0f, -4.2f, 1.2f,  7.5f,  1.0f,  -2.7f, -0.3f,
                                          -3.5f, -4.0f, -1.3f, -2.5f, -0.6f, 0.8f};
 

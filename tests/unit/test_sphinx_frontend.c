@@ -93,6 +93,45 @@ static void test_a_faint_noise_lies_under_silence(void **state)
     sphinx_frontend_destroy(frontend);
 }
 
+/* How strong a frequency is in a second of sound, as an amplitude. */
+static double amplitude_at(const int16_t *samples, double hz)
+{
+    double real = 0;
+    double imaginary = 0;
+    for (int i = 0; i < 16000; i++) {
+        double angle = 2 * acos(-1.0) * hz * i / 16000;
+        real += samples[i] * cos(angle);
+        imaginary += samples[i] * sin(angle);
+    }
+    return hypot(real, imaginary) / 8000;
+}
+
+/* The share of a tone of `hz` on the telephone that is found at 8000 - hz. */
+static double mirrored_share(double hz)
+{
+    static struct output out;
+    static int16_t tone[8000 * 2];
+    struct sphinx_frontend *frontend = sphinx_frontend_create(pcm_8k);
+    for (int i = 0; i < 8000 * 2; i++) {
+        tone[i] = (int16_t)(3000 * sin(2 * acos(-1.0) * hz * i / 8000));
+    }
+    out.count = 0;
+    sphinx_frontend_begin(frontend);
+    assert_int_equal(
+        sphinx_frontend_push(frontend, (const uint8_t *)tone, sizeof(tone), take, &out), AIC_OK);
+    assert_int_equal(sphinx_frontend_end(frontend, take, &out), AIC_OK);
+    sphinx_frontend_destroy(frontend);
+    return amplitude_at(out.samples + 12000, 8000 - hz) / amplitude_at(out.samples + 12000, hz);
+}
+
+static void test_hissing_sounds_reach_beyond_the_telephone_s_band_and_vowels_do_not(void **state)
+{
+    (void)state;
+    assert_true(mirrored_share(3200) > 0.8);
+    assert_true(mirrored_share(2000) > mirrored_share(1000));
+    assert_true(mirrored_share(500) < 0.1);
+}
+
 static void test_every_format_becomes_16_khz_without_loss(void **state)
 {
     (void)state;
@@ -215,6 +254,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_loud_and_quiet_callers_come_out_alike),
         cmocka_unit_test(test_a_faint_noise_lies_under_silence),
+        cmocka_unit_test(test_hissing_sounds_reach_beyond_the_telephone_s_band_and_vowels_do_not),
         cmocka_unit_test(test_every_format_becomes_16_khz_without_loss),
         cmocka_unit_test(test_the_size_of_blocks_does_not_matter),
         cmocka_unit_test(test_odd_blocks_and_short_utterances_are_fine),
