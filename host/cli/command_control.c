@@ -3,6 +3,7 @@
 
 #include "cli/conf.h"
 #include "cli/direct.h"
+#include "cli/place.h"
 #include "io/control_client.h"
 
 #include "base/uuid.h"
@@ -18,28 +19,20 @@
 
 enum { MAX_ANSWER = 16 << 20, TIMEOUT_MS = 10000 };
 
-static struct conf *load(const struct cli_command *command, const struct cli_args *args,
-                         int *status)
+/* The line to the running server; NULL after saying why there is none, with the exit status. */
+static struct control *reach(const struct cli_command *command, const struct cli_args *args,
+                             int *status)
 {
+    struct place place;
     struct config_problems problems = {.list = NULL};
-    struct conf *conf = conf_load(cli_value(command, args, "config"), &problems);
-    *status = conf_tell(&problems, false);
-    config_problems_finish(&problems);
-    return conf;
-}
-
-/* The running server's control socket; says why there is none. */
-static struct control *connect_to_server(const struct conf *conf, const char *command)
-{
-    struct control *control = NULL;
-    int32_t status = control_open(conf->setup->state_dir, &control);
-    if (status == AIC_ERROR_DENIED) {
-        (void)fprintf(stderr, "aicaller %s: the server in %s belongs to another user\n", command,
-                      conf->setup->state_dir);
-    } else if (status != AIC_OK) {
-        (void)fprintf(stderr, "aicaller %s: no server runs in %s\n", command,
-                      conf->setup->state_dir);
+    bool is_good = place_load(&place, cli_value(command, args, "config"), &problems);
+    *status = is_good ? EXIT_FAILED : EXIT_BAD_CONFIG;
+    if (!is_good) {
+        (void)conf_tell(&problems, false);
     }
+    struct control *control = is_good ? place_connect(&place, command->name) : NULL;
+    config_problems_finish(&problems);
+    place_finish(&place);
     return control;
 }
 
@@ -74,9 +67,7 @@ static void print_call_line(const struct aic_json *call)
 static int run_calls(const struct cli_args *args)
 {
     int status = EXIT_FAILED;
-    struct conf *conf = load(&command_calls, args, &status);
-    struct control *control = conf ? connect_to_server(conf, "calls") : NULL;
-    status = conf ? EXIT_FAILED : status;
+    struct control *control = reach(&command_calls, args, &status);
     struct aic_buf answer;
     aic_buf_init(&answer, MAX_ANSWER);
     if (control && ask(control, "calls", "", "calls.list", AIC_STR(""), &answer) == AIC_OK) {
@@ -95,7 +86,6 @@ static int run_calls(const struct cli_args *args)
     }
     aic_buf_finish(&answer);
     control_close(control);
-    conf_free(conf);
     return status;
 }
 
@@ -110,9 +100,7 @@ const struct cli_command command_calls = {
 static int run_hangup(const struct cli_args *args)
 {
     int status = EXIT_FAILED;
-    struct conf *conf = load(&command_hangup, args, &status);
-    struct control *control = conf ? connect_to_server(conf, "hangup") : NULL;
-    status = conf ? EXIT_FAILED : status;
+    struct control *control = reach(&command_hangup, args, &status);
     struct aic_buf answer;
     aic_buf_init(&answer, MAX_ANSWER);
     if (control) {
@@ -125,7 +113,6 @@ static int run_hangup(const struct cli_args *args)
     }
     aic_buf_finish(&answer);
     control_close(control);
-    conf_free(conf);
     return status;
 }
 
@@ -142,9 +129,7 @@ const struct cli_command command_hangup = {
 static int run_call(const struct cli_args *args)
 {
     int status = EXIT_FAILED;
-    struct conf *conf = load(&command_call, args, &status);
-    struct control *control = conf ? connect_to_server(conf, "call") : NULL;
-    status = conf ? EXIT_FAILED : status;
+    struct control *control = reach(&command_call, args, &status);
     struct aic_buf body;
     struct aic_buf answer;
     struct aic_json_writer w;
@@ -176,7 +161,6 @@ static int run_call(const struct cli_args *args)
     aic_buf_finish(&body);
     aic_buf_finish(&answer);
     control_close(control);
-    conf_free(conf);
     return status;
 }
 
@@ -248,15 +232,14 @@ static bool is_live(struct control *control, const char *id)
 static int run_tail(const struct cli_args *args)
 {
     int status = EXIT_FAILED;
-    struct conf *conf = load(&command_tail, args, &status);
-    struct control *control = conf ? connect_to_server(conf, "tail") : NULL;
+    struct control *control = reach(&command_tail, args, &status);
     const char *id = args->word_count > 0 ? args->words[0] : "";
     char prefix[128];
     (void)snprintf(prefix, sizeof(prefix), "call.%s", id);
     bool as_json = cli_value(&command_tail, args, "json") != NULL;
     bool goes_on =
         control && (!id[0] || is_live(control, id)) && control_subscribe(control, prefix) == AIC_OK;
-    status = goes_on ? EXIT_GOOD : conf ? EXIT_FAILED : status;
+    status = goes_on ? EXIT_GOOD : status;
     while (goes_on) {
         struct control_message message;
         int32_t result = control_next(control, 60000, &message);
@@ -268,7 +251,6 @@ static int run_tail(const struct cli_args *args)
         goes_on = (result == AIC_OK && !is_over) || result == AIC_ERROR_TIMEOUT;
     }
     control_close(control);
-    conf_free(conf);
     return status;
 }
 
@@ -353,14 +335,23 @@ static int print_call(const struct conf *conf, struct control *control, const ch
 
 static int run_show(const struct cli_args *args)
 {
-    int status = EXIT_FAILED;
-    struct conf *conf = load(&command_show, args, &status);
-    if (!conf) {
-        return status;
-    }
+    const char *path = cli_value(&command_show, args, "config");
+    bool as_json = cli_value(&command_show, args, "json") != NULL;
+    struct config_problems problems = {.list = NULL};
+    struct place place;
     struct control *control = NULL;
-    (void)control_open(conf->setup->state_dir, &control);
-    status = print_call(conf, control, args->words[0], cli_value(&command_show, args, "json"));
+    struct conf *conf = NULL;
+    if (place_load(&place, path, &problems)) {
+        (void)control_open(place.state_dir, &control);
+    }
+    /* Without a server its database is asked, and that takes the whole configuration. */
+    if (!control && problems.errors == 0) {
+        conf = conf_load(path, &problems);
+    }
+    int status = control || conf ? print_call(conf, control, args->words[0], as_json)
+                                 : conf_tell(&problems, false);
+    config_problems_finish(&problems);
+    place_finish(&place);
     control_close(control);
     conf_free(conf);
     return status;

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,6 @@
 #include <unistd.h>
 
 static const char *const etc_conf = "/etc/aicaller/aicaller.conf";
-static const char *const system_state = "/var/lib/aicaller";
 
 static const struct aic_option limits_options[] = {
     {.name = "max_calls",
@@ -96,66 +94,6 @@ static const char **take_networks(const struct settings *settings, const char *n
     return list;
 }
 
-/* The folder of the program itself, with "plugins" in it: then this is a build tree. */
-static bool is_build_tree(char *folder, size_t bytes)
-{
-    ssize_t length = readlink("/proc/self/exe", folder, bytes - 16);
-    if (length <= 0) {
-        return false;
-    }
-    folder[length] = '\0';
-    char *slash = strrchr(folder, '/');
-    (void)snprintf(slash, bytes - (size_t)(slash - folder), "/plugins");
-    return access(folder, X_OK) == 0;
-}
-
-const char *conf_plugin_dir(void)
-{
-    static char folder[PATH_MAX];
-    return is_build_tree(folder, sizeof(folder)) ? folder : AICALLER_INSTALL_PLUGIN_DIR;
-}
-
-const char *conf_data_dir(void)
-{
-    char folder[PATH_MAX];
-    return is_build_tree(folder, sizeof(folder)) ? AICALLER_SOURCE_DATA_DIR : AICALLER_DATA_DIR;
-}
-
-bool conf_make_folder(const char *path)
-{
-    char part[PATH_MAX];
-    if (!aic_str_copy(aic_str(path), part, sizeof(part))) {
-        return false;
-    }
-    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(part, S_IRWXU) != 0 && errno != EEXIST) {
-            return false;
-        }
-        *slash = '/';
-    }
-    return mkdir(part, S_IRWXU) == 0 || errno == EEXIST;
-}
-
-/* /var/lib/aicaller where we may write there, else the user's own. */
-static const char *default_state_dir(void)
-{
-    static char folder[PATH_MAX];
-    if (access(system_state, W_OK) == 0 || (geteuid() == 0 && conf_make_folder(system_state))) {
-        return system_state;
-    }
-    const char *state = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
-    const struct passwd *user = home ? NULL : getpwuid(geteuid());
-    home = home ? home : user ? user->pw_dir : "/tmp";
-    if (state && state[0] == '/') {
-        (void)snprintf(folder, sizeof(folder), "%s/aicaller", state);
-    } else {
-        (void)snprintf(folder, sizeof(folder), "%s/.local/state/aicaller", home);
-    }
-    return folder;
-}
-
 /* What a day may cost can be kept to only when it is known what a call may cost. */
 static void take_costs(struct conf *conf, struct config_problems *problems)
 {
@@ -178,8 +116,10 @@ static struct conf *build(struct config *config, const char *name, struct config
         config_free(config);
         return NULL;
     }
-    const struct setup_folders folders = {
-        .plugins = conf_plugin_dir(), .state = default_state_dir(), .data = conf_data_dir()};
+    const struct setup_folders folders = {.plugins = conf_plugin_dir(),
+                                          .state = conf_default_state_dir(),
+                                          .data = conf_data_dir(),
+                                          .public_url = getenv("AICALLER_PUBLIC_URL")};
     conf->name = name;
     conf->setup = setup_create(config, &folders, problems);
     if (!conf->setup) {
@@ -205,21 +145,26 @@ static struct conf *build(struct config *config, const char *name, struct config
     return conf;
 }
 
-struct conf *conf_load(const char *path, struct config_problems *problems)
+struct config *conf_read(const char *path, struct config_problems *problems, const char **name)
 {
     struct config *config = NULL;
-    const char *named = path ? path : getenv("AICALLER_CONF");
-    if (!named && access(etc_conf, F_OK) == 0) {
-        named = etc_conf;
+    *name = path ? path : getenv("AICALLER_CONF");
+    if (!*name && access(etc_conf, F_OK) == 0) {
+        *name = etc_conf;
     }
-    int32_t status = AIC_OK;
-    if (named) {
-        status = config_load(named, NULL, problems, &config);
-    } else {
-        named = "built-in configuration";
-        status = config_parse(named, aic_str(builtin_conf), NULL, problems, &config);
+    if (*name) {
+        return config_load(*name, NULL, problems, &config) == AIC_OK ? config : NULL;
     }
-    return status == AIC_OK ? build(config, named, problems) : NULL;
+    *name = "built-in configuration";
+    return config_parse(*name, aic_str(builtin_conf), NULL, problems, &config) == AIC_OK ? config
+                                                                                         : NULL;
+}
+
+struct conf *conf_load(const char *path, struct config_problems *problems)
+{
+    const char *name = NULL;
+    struct config *config = conf_read(path, problems, &name);
+    return config ? build(config, name, problems) : NULL;
 }
 
 struct conf *conf_thaw(struct aic_str frozen, const char *name, struct config_problems *problems)

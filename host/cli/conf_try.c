@@ -20,8 +20,8 @@ static void take_complaint(void *data, uint32_t level, struct aic_str text)
         (int)text.len, text.ptr);
 }
 
-static bool try_provider(const struct conf *conf, const struct setup_provider *provider,
-                         struct plugin_env *env, struct config_problems *problems)
+struct provider *conf_provider(const struct conf *conf, const struct setup_provider *provider,
+                               struct plugin_env *env, struct config_problems *problems)
 {
     char error[512] = "";
     struct trial trial = {provider, problems};
@@ -39,10 +39,17 @@ static bool try_provider(const struct conf *conf, const struct setup_provider *p
                            "provider \"%s\" can not be created; its plugin does not say why",
                            provider->name);
     }
-    bool is_good = made != NULL;
-    provider_destroy(made);
+    env->complained = NULL;
     env->complained_data = NULL;
-    return is_good;
+    return made;
+}
+
+static bool try_provider(const struct conf *conf, const struct setup_provider *provider,
+                         struct plugin_env *env, struct config_problems *problems)
+{
+    struct provider *made = conf_provider(conf, provider, env, problems);
+    provider_destroy(made);
+    return made != NULL;
 }
 
 int conf_try(const struct conf *conf, struct config_problems *problems)

@@ -61,7 +61,8 @@ static void load_server(struct setup *setup, const struct setup_folders *folders
                                 0, problems);
     setup->log =
         settings_check("log", config_get(root, "log"), &setup_log_table, 1, NULL, 0, problems);
-    setup->public_url = take_public_url(settings_string(setup->server, "public_url"));
+    setup->public_url = take_public_url(
+        folders->public_url ? folders->public_url : settings_string(setup->server, "public_url"));
     const char *own_plugins = settings_string(setup->server, "plugin_dir");
     const char *own_state = settings_string(setup->server, "state_dir");
     setup->plugin_dir = strdup(own_plugins ? own_plugins : folders->plugins);

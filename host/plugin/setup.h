@@ -24,7 +24,8 @@ struct setup_provider {
 struct setup_folders {
     const char *plugins;
     const char *state;
-    const char *data; /* of files that come with the program: "data:NAME" */
+    const char *data;       /* of files that come with the program: "data:NAME" */
+    const char *public_url; /* takes the place of the file's; NULL = as the file says */
 };
 
 struct setup {
