@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The gate as an operator sees it: limits of the whole host and over restarts, hours, what is kept."""
+"""The gate as an operator sees it: limits of the host and over restarts, hours, what is kept."""
 import concurrent.futures
 import datetime
 import signal
