@@ -77,7 +77,7 @@ static bool read_to(struct call_wish *wish, struct call_wish_problem *problem)
         return false;
     }
     number_parse(&number, text);
-    if (number.kind == NUMBER_NOT_E164 || !is_plain(text)) {
+    if (number.kind == NUMBER_NOT_E164 || !aic_str_starts(text, "+")) {
         return complain(problem, "to",
                         "\"to\" must be a number in the form of E.164: a plus sign, the country "
                         "code and the number, at most 15 digits, such as \"+14155550123\".");

@@ -3,8 +3,6 @@
 
 #include "base/sched.h"
 #include "base/timefmt.h"
-#include "plugin/storage.h"
-
 #include "json.h"
 
 #include <stdlib.h>
@@ -33,7 +31,7 @@ struct question {
 
 struct keyring {
     struct sched *sched;
-    struct storage *storage;
+    struct keyring_store store;
     struct question *questions;
     struct entry entries[KEYRING_KEYS];
     uint64_t edition; /* of the keys: rises when they were changed */
@@ -42,12 +40,12 @@ struct keyring {
     bool has_any;
 };
 
-struct keyring *keyring_create(struct sched *sched, struct storage *storage)
+struct keyring *keyring_create(struct sched *sched, const struct keyring_store *store)
 {
     struct keyring *keyring = calloc(1, sizeof(*keyring));
     if (keyring) {
         keyring->sched = sched;
-        keyring->storage = storage;
+        keyring->store = *store;
     }
     return keyring;
 }
@@ -127,7 +125,8 @@ static void touch(const struct keyring *keyring, const char *id)
     aic_json_open(&w, '{');
     aic_json_member_text(&w, "key_id", id);
     aic_json_close(&w, '}');
-    storage_change(keyring->storage, "api_key.touch", aic_buf_view(&params), NULL, NULL);
+    const struct keyring_store *store = &keyring->store;
+    store->change(store->data, "api_key.touch", aic_buf_view(&params), NULL, NULL);
     aic_buf_finish(&params);
 }
 
@@ -236,7 +235,7 @@ void keyring_find(struct keyring *keyring, const char hash[API_KEY_HASH], keyrin
         aic_json_open(&w, '{');
         aic_json_member_text(&w, "key_hash", hash);
         aic_json_close(&w, '}');
-        storage_query(keyring->storage, "api_key", aic_buf_view(&params), key_came, q);
+        keyring->store.query(keyring->store.data, "api_key", aic_buf_view(&params), key_came, q);
         aic_buf_finish(&params);
     }
 }
@@ -276,7 +275,8 @@ void keyring_any(struct keyring *keyring, keyring_reply reply, void *data)
     }
     struct question *q = ask(keyring, reply, data);
     if (q) {
-        storage_query(keyring->storage, "api_keys", AIC_STR("{\"limit\":100}"), keys_came, q);
+        keyring->store.query(keyring->store.data, "api_keys", AIC_STR("{\"limit\":100}"), keys_came,
+                             q);
     }
 }
 

@@ -7,12 +7,12 @@
  * a live call can still be ended then.
  */
 #include "base/uuid.h"
+#include "plugin/storage.h"
 #include "web/api_key.h"
 
 struct aic_json;
 struct keyring;
 struct sched;
-struct storage;
 
 enum { KEYRING_KEYS = 256, API_KEY_NAME = 101 };
 
@@ -30,7 +30,16 @@ struct api_key {
 /* A row of the table "api_keys"; false when it is no key that may be used now. */
 bool keyring_read(const struct aic_json *row, int64_t wall_us, struct api_key *key);
 
-struct keyring *keyring_create(struct sched *sched, struct storage *storage);
+/* Where keys are kept: storage_query and storage_change. */
+struct keyring_store {
+    void (*query)(void *data, const char *name, struct aic_str params, storage_reply reply,
+                  void *reply_data);
+    void (*change)(void *data, const char *name, struct aic_str params, storage_reply reply,
+                   void *reply_data);
+    void *data;
+};
+
+struct keyring *keyring_create(struct sched *sched, const struct keyring_store *store);
 /* Replies still come when the storage answers, with AIC_ERROR_CLOSED. Accepts NULL. */
 void keyring_destroy(struct keyring *keyring);
 

@@ -27,6 +27,18 @@ void web_route(struct web *web, uint32_t methods, const char *path, const struct
     }
 }
 
+static void query(void *data, const char *name, struct aic_str params, storage_reply reply,
+                  void *reply_data)
+{
+    storage_query(data, name, params, reply, reply_data);
+}
+
+static void change(void *data, const char *name, struct aic_str params, storage_reply reply,
+                   void *reply_data)
+{
+    storage_change(data, name, params, reply, reply_data);
+}
+
 struct web *web_create(const struct web_settings *settings)
 {
     struct web *web = calloc(1, sizeof(*web));
@@ -35,7 +47,9 @@ struct web *web_create(const struct web_settings *settings)
     }
     web->settings = *settings;
     if (settings->storage) {
-        web->keyring = keyring_create(settings->sched, settings->storage);
+        const struct keyring_store store = {
+            .query = query, .change = change, .data = settings->storage};
+        web->keyring = keyring_create(settings->sched, &store);
         if (!web->keyring) {
             free(web);
             return NULL;
