@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: ISC
 """
 The recorded callers of tests/data talk to the shipped demonstration, as packaging/quickstart lets
-them: recogniser, dialogue and voice are the real ones, and the line runs at its own pace.
+them: recogniser, dialogue and voice are the real ones, and the line runs at a telephone's pace.
 """
 import concurrent.futures
 import json
 
 import pytest
 
+import callers
 import program
+from callers import CALLERS
 
-CALLERS = {caller["voice"]: caller for caller in json.loads(
-    (program.ROOT / "tests/data/callers.json").read_text(encoding="utf-8"))["callers"]}
 # What the agent says next shows what it made of an opening request.
 OPENINGS = {"change": "Sure. ", "book": "Gladly. "}
-PATIENCE_S = 150
+# Further pauses of the callers, so that a machine with much else to do is not talked over.
+PAUSE_S = 2
+PATIENCE_S = 180
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +47,7 @@ def talks(tmp_path_factory, built):
         conf = home / "aicaller.conf"
         conf.write_text(shipped.replace("server = {", f'server = {{\n    state_dir = "{home}";', 1),
                         encoding="utf-8")
-        caller = program.ROOT / "tests/data" / CALLERS[voice]["file"]
+        caller = callers.write(home / "caller.wav", callers.patient(voice, PAUSE_S))
         return program.run(["talk", caller, "-c", conf, "--json"], home, built,
                            seconds=PATIENCE_S)
     with concurrent.futures.ThreadPoolExecutor(len(CALLERS)) as pool:
