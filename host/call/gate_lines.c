@@ -57,7 +57,9 @@ static void change(void *data, const char *name, struct aic_str params, storage_
 static void take_turn(void *data, int64_t window_ms, link_reply reply, void *reply_data)
 {
     const struct gate_lines *lines = data;
-    link_take(lines->link, "outbound.turn", 1, 1, window_ms, reply, reply_data);
+    const struct link_bucket bucket = {
+        .name = "outbound.turn", .amount = 1, .limit = 1, .window_ms = window_ms};
+    link_take(lines->link, &bucket, reply, reply_data);
 }
 
 struct gate_ports gate_lines_ports(struct gate_lines *lines)

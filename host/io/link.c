@@ -416,10 +416,11 @@ void link_publish(struct link *link, const char *topic, struct aic_str body)
     (void)tell(link, &(struct frame){.type = FRAME_PUBLISH, .kind = topic, .body = body});
 }
 
-void link_take(struct link *link, const char *bucket, int64_t amount, int64_t limit,
-               int64_t window_ms, link_reply reply, void *data)
+void link_take(struct link *link, const struct link_bucket *bucket, link_reply reply, void *data)
 {
-    struct frame frame = {.type = FRAME_TAKE, .kind = bucket, .number = {amount, limit, window_ms}};
+    struct frame frame = {.type = FRAME_TAKE,
+                          .kind = bucket->name,
+                          .number = {bucket->amount, bucket->limit, bucket->window_ms}};
     ask(link, &frame, reply, data);
 }
 

@@ -90,10 +90,18 @@ void link_list_calls(struct link *link, link_reply reply, void *data);
 /* Gives `body` to all workers of this host, this one included, and to subscribed command lines. One
  * that does not read loses messages, never holds up others. */
 void link_publish(struct link *link, const char *topic, struct aic_str body);
-/* Takes `amount` from a bucket of `limit` per `window_ms` shared by all workers of this host:
- * AIC_ERROR_DENIED when it is empty; the answer tells {"retry_after_ms"}. */
-void link_take(struct link *link, const char *bucket, int64_t amount, int64_t limit,
-               int64_t window_ms, link_reply reply, void *data);
+
+/* What to take, from a bucket of `limit` per `window_ms`. */
+struct link_bucket {
+    const char *name;
+    int64_t amount;
+    int64_t limit;
+    int64_t window_ms;
+};
+
+/* Takes from a bucket that all workers of this host share: AIC_ERROR_DENIED when it is empty; the
+ * answer tells {"retry_after_ms"}. */
+void link_take(struct link *link, const struct link_bucket *bucket, link_reply reply, void *data);
 
 /* How many messages that have no answer (updates, releases, answers, topics) were lost because the
  * master did not read, or because they were too large. */

@@ -56,7 +56,7 @@ static int open_one(const char *text, uint16_t port, bool only_v6)
 
 static uint16_t port_of(int fd)
 {
-    union address address;
+    union address address = {.v6 = {0}};
     socklen_t bytes = sizeof(address);
     if (getsockname(fd, &address.any, &bytes) != 0) {
         return 0;
@@ -150,7 +150,7 @@ void listeners_close(struct listeners *listeners)
 
 void listener_name(int fd, char to[LISTENER_NAME])
 {
-    union address address;
+    union address address = {.v6 = {0}};
     socklen_t bytes = sizeof(address);
     char text[INET6_ADDRSTRLEN] = "?";
     (void)snprintf(to, LISTENER_NAME, "?");

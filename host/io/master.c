@@ -30,18 +30,14 @@ char **master_child_argv(const struct master *master, const char *word)
     while (options->extra[count]) {
         count++;
     }
-
-    union {
-        const char **in;
-        char **out;
-    } argv = {.in = calloc(count + 3, sizeof(char *))};
-
-    if (argv.in) {
-        argv.in[0] = options->argv[0];
-        argv.in[1] = word;
-        memcpy(&argv.in[2], options->extra, count * sizeof(char *));
+    char **argv = calloc(count + 3, sizeof(*argv));
+    if (argv) {
+        /* Copied, as nobody writes into the words and exec wants them without const. */
+        argv[0] = options->argv[0];
+        memcpy(&argv[1], &word, sizeof(word));
+        memcpy(&argv[2], options->extra, count * sizeof(*argv));
     }
-    return argv.out;
+    return argv;
 }
 
 static void hub_ready(void *data, int worker)

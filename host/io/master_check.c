@@ -82,7 +82,7 @@ static void close_fds(const int *fds, size_t count)
 
 void check_read(struct check *check)
 {
-    int fds[MASTER_ANSWER_FDS];
+    int fds[MASTER_ANSWER_FDS] = {-1};
 
     union {
         char bytes[CMSG_SPACE(sizeof(fds))];

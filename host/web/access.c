@@ -191,11 +191,13 @@ static void key_came(void *data, int32_t status, const struct api_key *key)
     } else if (status != AIC_OK) {
         refuse_storage(e);
     } else {
-        char bucket[BUCKET_NAME];
+        char name[BUCKET_NAME];
         int64_t limit = key->per_minute ? key->per_minute : e->web->settings.requests_per_key;
         e->key = *key;
-        (void)snprintf(bucket, sizeof(bucket), "key %s", key->id);
-        link_take(e->web->settings.link, bucket, 1, limit, MINUTE_MS, key_is_counted, e);
+        (void)snprintf(name, sizeof(name), "key %s", key->id);
+        const struct link_bucket bucket = {
+            .name = name, .amount = 1, .limit = limit, .window_ms = MINUTE_MS};
+        link_take(e->web->settings.link, &bucket, key_is_counted, e);
     }
 }
 
@@ -305,10 +307,13 @@ int32_t access_enter(void *data, struct aic_exchange *exchange, const struct aic
         check_credential(e);
         return AIC_OK;
     }
-    char bucket[BUCKET_NAME];
-    name_bucket(bucket, request->peer);
-    link_take(web->settings.link, bucket, 1, web->settings.requests_per_address, MINUTE_MS,
-              address_is_counted, e);
+    char name[BUCKET_NAME];
+    name_bucket(name, request->peer);
+    const struct link_bucket bucket = {.name = name,
+                                       .amount = 1,
+                                       .limit = web->settings.requests_per_address,
+                                       .window_ms = MINUTE_MS};
+    link_take(web->settings.link, &bucket, address_is_counted, e);
     return AIC_OK;
 }
 

@@ -80,9 +80,13 @@ static void a_bucket_is_shared_and_says_when_to_come_again(void **state)
     struct reply first = {.count = 0};
     struct reply second = {.count = 0};
     struct link *other = world->hub ? world->ends[1].link : world->ends[0].link;
-    link_take(world->ends[0].link, "key", 3, 3, 3600000, on_reply, &first);
+    link_take(world->ends[0].link,
+              &(struct link_bucket){.name = "key", .amount = 3, .limit = 3, .window_ms = 3600000},
+              on_reply, &first);
     run_until(world, &first.count, 1);
-    link_take(other, "key", 1, 3, 3600000, on_reply, &second);
+    link_take(other,
+              &(struct link_bucket){.name = "key", .amount = 1, .limit = 3, .window_ms = 3600000},
+              on_reply, &second);
     run_until(world, &second.count, 1);
     assert_int_equal(first.status, AIC_OK);
     assert_int_equal(second.status, AIC_ERROR_DENIED);

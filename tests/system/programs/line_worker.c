@@ -200,7 +200,9 @@ static bool run_call_command(struct conn *conn, const char *word, char *rest)
         link_use_token(worker->link, call_id, now_wall_us() + 60000000, on_reply, conn);
     } else if (strcmp(word, "take") == 0) {
         conn->waiting++;
-        link_take(worker->link, call_id, 1, 3, 3600000, on_reply, conn);
+        const struct link_bucket bucket = {
+            .name = call_id, .amount = 1, .limit = 3, .window_ms = 3600000};
+        link_take(worker->link, &bucket, on_reply, conn);
     } else if (strcmp(word, "list") == 0) {
         conn->waiting++;
         link_list_calls(worker->link, on_reply, conn);
