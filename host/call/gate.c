@@ -45,22 +45,10 @@ static void free_check(struct gate_check *check)
     free(check);
 }
 
-static void unlist(struct gate_check *check)
+/* Of a check that is in no list any more. */
+static void let_go(struct gate_check *check)
 {
-    struct gate_check **at = &check->gate->checks;
-    while (*at != check) {
-        at = &(*at)->next;
-    }
-    *at = check->next;
     check->gate = NULL;
-}
-
-void gate_drop(struct gate_check *check)
-{
-    if (!check) {
-        return;
-    }
-    unlist(check);
     sched_timer_stop(check->sched, check->timer);
     check->timer = NULL;
     if (check->has_share) {
@@ -71,13 +59,28 @@ void gate_drop(struct gate_check *check)
     }
 }
 
+void gate_drop(struct gate_check *check)
+{
+    if (!check) {
+        return;
+    }
+    struct gate_check **at = &check->gate->checks;
+    while (*at != check) {
+        at = &(*at)->next;
+    }
+    *at = check->next;
+    let_go(check);
+}
+
 void gate_destroy(struct gate *gate)
 {
     if (!gate) {
         return;
     }
     while (gate->checks) {
-        gate_drop(gate->checks);
+        struct gate_check *check = gate->checks;
+        gate->checks = check->next;
+        let_go(check);
     }
     zones_destroy(gate->zones);
     free(gate);

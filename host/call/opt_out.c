@@ -120,7 +120,6 @@ static const char *const verbs[] = {"mat karna",
                                     "करना बंद करिए",
                                     NULL};
 
-static const char *const before_noun[] = {"mat", "मत", NULL};
 static const char *const after_noun[] = {"karo", "karna", "kijiye", "kariye", "करो",
                                          "करना", "कीजिए", "करिए",   "करें",     NULL};
 
@@ -139,31 +138,31 @@ static bool has_any(struct aic_str text, const char *const *list)
     return false;
 }
 
-static bool has_pair(struct aic_str text, const char *first, const char *second, const char *third)
+/* Whether the text has `before`, then `middle`, then one of `endings`. */
+static bool has_ending(struct aic_str text, const char *before, const char *middle,
+                       const char *const *endings)
 {
     char phrase[PHRASE_BYTES];
-    (void)snprintf(phrase, sizeof(phrase), "%s %s%s%s", first, second, third[0] ? " " : "", third);
-    return phrases_contain(text, phrase);
+    for (size_t i = 0; endings[i]; i++) {
+        (void)snprintf(phrase, sizeof(phrase), "%s%s%s %s", before, before[0] ? " " : "", middle,
+                       endings[i]);
+        if (phrases_contain(text, phrase)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* "फोन मत करना", "call karna band karo", "mat phone karo". */
 static bool says_it_in_hindi(struct aic_str text)
 {
-    for (size_t n = 0; nouns[n]; n++) {
-        for (size_t v = 0; verbs[v]; v++) {
-            if (has_pair(text, nouns[n], verbs[v], "")) {
-                return true;
-            }
-        }
-        for (size_t b = 0; before_noun[b]; b++) {
-            for (size_t a = 0; after_noun[a]; a++) {
-                if (has_pair(text, before_noun[b], nouns[n], after_noun[a])) {
-                    return true;
-                }
-            }
-        }
+    bool is_said = false;
+    for (size_t n = 0; !is_said && nouns[n]; n++) {
+        is_said = has_ending(text, "", nouns[n], verbs) ||
+                  has_ending(text, "mat", nouns[n], after_noun) ||
+                  has_ending(text, "मत", nouns[n], after_noun);
     }
-    return false;
+    return is_said;
 }
 
 bool opt_out_is_said(struct aic_str text)
