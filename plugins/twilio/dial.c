@@ -312,8 +312,9 @@ void twilio_dial_stop(struct twilio_provider *provider)
 {
     provider->timer->stop(provider->host, provider->dial_timer);
     provider->dial_timer = NULL;
-    while (provider->dials) {
-        free_dial(provider->dials);
+    for (struct twilio_dial *dial = provider->dials, *next = NULL; dial; dial = next) {
+        next = dial->next;
+        free_dial(dial);
     }
 }
 

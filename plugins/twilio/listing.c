@@ -34,10 +34,10 @@ static bool take_char(struct aic_str *text, char c)
 static int take_month(struct aic_str *text)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    for (int i = 0; i < 12 && text->len >= 3; i++) {
+    for (size_t i = 0; i < 12 && text->len >= 3; i++) {
         if (memcmp(text->ptr, months + 3 * i, 3) == 0) {
             *text = (struct aic_str){text->ptr + 3, text->len - 3};
-            return i + 1;
+            return (int)i + 1;
         }
     }
     return -1;

@@ -140,8 +140,8 @@ struct twilio_ask_host {
 };
 
 void twilio_offer_make(struct twilio_provider *provider, const struct twilio_ask_host *ask);
-int32_t twilio_offer_accept(void *self, void *offer, const struct aic_telephony_accept *params);
-int32_t twilio_offer_reject(void *self, void *offer, uint32_t reason);
+int32_t twilio_offer_accept(void *self, void *given, const struct aic_telephony_accept *params);
+int32_t twilio_offer_reject(void *self, void *given, uint32_t reason);
 void twilio_offer_stop(struct twilio_provider *provider);
 /* Answers with a document; one that failed is a 500. */
 int32_t twilio_answer_xml(struct twilio_provider *provider, struct aic_exchange *exchange,

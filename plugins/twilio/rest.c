@@ -330,7 +330,9 @@ void twilio_rest_cancel(struct twilio_request *request)
 
 void twilio_rest_stop(struct twilio_provider *provider)
 {
-    while (provider->requests) {
-        twilio_rest_cancel(provider->requests);
+    for (struct twilio_request *request = provider->requests, *next = NULL; request;
+         request = next) {
+        next = request->next;
+        twilio_rest_cancel(request);
     }
 }

@@ -7,7 +7,7 @@
 enum { RINGS = 4096 };
 
 static const int64_t again_us = INT64_C(60000000);
-static const int64_t forget_us = 24 * 60 * INT64_C(60000000);
+static const int64_t forget_us = 24 * INT64_C(3600000000);
 
 struct twilio_ring {
     char call_sid[TWILIO_RING_SID_BYTES];

@@ -289,7 +289,9 @@ void twilio_stream_stop(struct twilio_provider *provider)
 
 void twilio_stream_finish(struct twilio_provider *provider)
 {
-    while (provider->sessions) {
-        free_session(provider->sessions);
+    for (struct twilio_session *session = provider->sessions, *next = NULL; session;
+         session = next) {
+        next = session->next;
+        free_session(session);
     }
 }

@@ -46,9 +46,9 @@ void twilio_twiml_stream(struct aic_buf *to, const char *public_url, const char 
  */
 void twilio_twiml_reject(struct aic_buf *to, bool is_busy);
 /* Hangs up, after a sentence if there is one. */
-void twilio_twiml_hangup(struct aic_buf *to, const struct twilio_voice *voice, struct aic_str say);
+void twilio_twiml_hangup(struct aic_buf *to, const struct twilio_voice *voice, struct aic_str text);
 /* Says something and goes on. */
-void twilio_twiml_say(struct aic_buf *to, const struct twilio_voice *voice, struct aic_str say);
+void twilio_twiml_say(struct aic_buf *to, const struct twilio_voice *voice, struct aic_str text);
 /* Sends tones, then comes back to us. */
 void twilio_twiml_digits(struct aic_buf *to, const char *public_url, const char *call_id,
                          struct aic_str digits);
