@@ -6,7 +6,6 @@
 #include "call/opt_out.h"
 #include "call/phrases.h"
 #include "call/sentences.h"
-#include "plugin/provider.h"
 
 #include <string.h>
 
@@ -101,23 +100,22 @@ static void look_whether_heard(void *data)
     aic_buf_finish(&heard);
 }
 
+/* Who is at the other end; NULL where it has no number that could be called. */
+static const char *other_number(const struct call *call)
+{
+    const char *number = call->direction == AIC_DIRECTION_OUTBOUND ? call->to : call->from;
+    return number[0] == '+' ? number : NULL;
+}
+
 void call_disclose(struct call *call)
 {
-    bool is_called = call->direction == AIC_DIRECTION_OUTBOUND && call->leg_provider &&
-                     (call->leg_provider->telephony_caps.flags & AIC_TEL_PUBLIC);
+    bool is_called = call->direction == AIC_DIRECTION_OUTBOUND && other_number(call);
     if (is_called && call->answer.is_active) {
         turn_agent_begins(&call->turn, true);
         call->disclosure_epoch = call->answer.epoch;
         call->disclosure_length = first_sentence_length(call->agent->greeting);
         look_later(call);
     }
-}
-
-/* Who is at the other end; NULL where it has no number that could be called. */
-static const char *other_number(const struct call *call)
-{
-    const char *number = call->direction == AIC_DIRECTION_OUTBOUND ? call->to : call->from;
-    return number[0] == '+' ? number : NULL;
 }
 
 bool call_opts_out(const struct call *call, struct aic_str words)

@@ -57,10 +57,11 @@ static struct obstacle find_obstacle(const struct calls *calls, const struct age
     return calls_have_room(calls) ? (struct obstacle){AIC_OK, "", NULL} : no_room;
 }
 
-bool calls_are_gated(uint32_t direction, const struct provider *provider)
+bool calls_are_gated(uint32_t direction, const struct provider *provider, const char *to)
 {
-    return direction == AIC_DIRECTION_OUTBOUND && provider &&
-           (provider->telephony_caps.flags & AIC_TEL_PUBLIC);
+    bool is_public = provider && (provider->telephony_caps.flags & AIC_TEL_PUBLIC);
+    bool is_number = to && (to[0] == '+' || (to[0] >= '0' && to[0] <= '9'));
+    return direction == AIC_DIRECTION_OUTBOUND && (is_public || is_number);
 }
 
 void calls_settle(struct calls *calls, const char *id, double cost)
@@ -183,7 +184,7 @@ static bool begin_dial(struct pending *pending, const char *actor)
 {
     struct calls *calls = pending->calls;
     struct sched *sched = calls->settings.sched;
-    if (!calls_are_gated(pending->direction, pending->provider)) {
+    if (!calls_are_gated(pending->direction, pending->provider, pending->to)) {
         pending->start = sched_timer_start(sched, sched_now(sched), dial_later, pending);
         return pending->start != NULL;
     }

@@ -128,9 +128,9 @@ static void inherit(struct calls *calls, const struct aic_json *item)
     (void)aic_str_copy(aic_json_get_text(summary, "provider"), name, sizeof(name));
     (void)aic_str_copy(id, pending->id, sizeof(pending->id));
     pending->provider = calls_carrier(calls, name);
-    pending->has_share = calls_are_gated(pending->direction, pending->provider);
     pending->from = aic_str_dup(aic_json_get_text(summary, "from"));
     pending->to = aic_str_dup(aic_json_get_text(summary, "to"));
+    pending->has_share = calls_are_gated(pending->direction, pending->provider, pending->to);
     pending->provider_call_id = aic_str_dup(aic_json_get_text(summary, "call_sid"));
     pending->created_wall_us = aic_json_get_int(summary, "since_ms", 0) * 1000;
     pending->answered_wall_us = aic_json_get_int(summary, "answered_ms", 0) * 1000;

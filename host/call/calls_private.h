@@ -129,8 +129,9 @@ void pending_write(const struct pending *pending, struct aic_buf *to);
 struct pending *pending_read(struct calls *calls, struct aic_str json);
 
 /* calls_dial.c */
-/* Whether a call of this kind has a share of the limits: it was dialled to a real person. */
-bool calls_are_gated(uint32_t direction, const struct provider *provider);
+/* Whether a dial to `to` passes the gate, and has a share of the limits: the provider reaches real
+ * people, or what is dialled looks like a number whatever the provider says of itself. */
+bool calls_are_gated(uint32_t direction, const struct provider *provider, const char *to);
 /* The call is over and cost this much: its share becomes what it was. */
 void calls_settle(struct calls *calls, const char *id, double cost);
 void pending_dialed(struct calls *calls, const struct aic_telephony_event *event);

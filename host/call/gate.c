@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_TO = 64 };
+
 /* A storage that has not answered by then does not. */
 static const int64_t answer_us = 3 * INT64_C(1000000);
 /* How long a call waits for its turn to be dialled. */
@@ -331,7 +333,10 @@ struct gate_check *gate_pass(struct gate *gate, const struct gate_request *reque
     check->done = done;
     check->data = data;
     check->limit_ms = request->limit_ms;
-    check->to = aic_str_dup(aic_str(request->to));
+    /* More than any number has, so what is cut is no number either way. */
+    struct aic_str to = aic_str(request->to);
+    to.len = to.len < MOST_TO ? to.len : MOST_TO;
+    check->to = aic_str_dup(to);
     check->agent = aic_str_dup(aic_str(request->agent));
     check->actor = aic_str_dup(aic_str(request->actor ? request->actor : "unknown"));
     if (!check->to || !check->agent || !check->actor) {

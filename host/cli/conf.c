@@ -108,6 +108,16 @@ static void take_costs(struct conf *conf, struct config_problems *problems)
     }
 }
 
+/* The do-not-call list and the limits are kept there. */
+static void check_outbound(const struct conf *conf, struct config_problems *problems)
+{
+    if (gate_rules_dial(&conf->outbound) && !conf->setup->storage[0]) {
+        config_problem_add(problems, settings_pos(conf->outbound.settings, "allow"),
+                           "nobody can be dialled without `storage`, which keeps the do-not-call "
+                           "list and counts the calls");
+    }
+}
+
 static struct conf *build(struct config *config, const char *name, struct config_problems *problems)
 {
     static const char *const known[] = {"agents", "limits", "outbound", "prices", "security", NULL};
@@ -136,6 +146,7 @@ static struct conf *build(struct config *config, const char *name, struct config
     conf->trusted_proxies = take_networks(conf->security, "trusted_proxies", problems);
     gate_rules_load(&conf->outbound, config_get(root, "outbound"), problems);
     take_costs(conf, problems);
+    check_outbound(conf, problems);
     agents_load(&conf->agents, config_get(root, "agents"), conf->setup, problems);
     prices_load(&conf->prices, config_get(root, "prices"), conf->setup, problems);
     if (problems->errors > 0) {

@@ -135,3 +135,24 @@ def test_a_file_as_the_caller_needs_no_permission(serve, aicaller, make_conf):
     result = aicaller("call", f"wav:{wav}", "-c", conf)
     assert result.returncode == 0, result.stderr
     assert "outbound" not in server.log
+
+
+def test_what_looks_like_a_number_passes_the_gate_on_any_line(serve):
+    server = serve({"agents": {"default": {"telephony": ["wav", "browser"]}}})
+    answer = server.post(MAKE_CALL, {"to": THEIRS})
+    assert (answer.status, answer.json.get("reason")) == (403, "outbound_not_configured")
+
+
+@pytest.mark.parametrize("changes, says", [
+    ({"outbound": {"allow": ["UK"]}}, '"UK" is no region such as "IN" or "GB"'),
+    ({"outbound": {"allow": ["IN"], "hours": "9-17"}}, '"9-17" are no hours of a day'),
+    ({"outbound": {"allow": ["IN"]}, "storage": ""}, "nobody can be dialled without `storage`"),
+    ({"limits": {"max_cost_per_day": 5.0}}, "needs limits.max_cost_per_call"),
+    ({"limits": {"max_cost_per_day": 5.0, "max_cost_per_call": 6.0}}, "is at most as much"),
+])
+def test_rules_that_cannot_hold_are_errors_of_the_configuration(aicaller, make_conf, changes, says):
+    conf, _ = make_conf(changes)
+    result = aicaller("check", "-c", conf)
+    assert result.returncode == 78, result.stderr
+    assert says in result.stderr + result.stdout
+    assert f"{conf}:" in result.stderr + result.stdout
