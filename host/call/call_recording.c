@@ -70,6 +70,9 @@ static void is_done(void *data, const struct recorder_result *result)
                   LOG_I("status", result->status), LOG_I("bytes", result->bytes));
     }
     tell(recording, result);
+    if (recording->journal) {
+        recording->journal->promised--;
+    }
     recording_destroy(recording);
 }
 
@@ -115,6 +118,9 @@ void call_recording_start(struct call *call)
 void call_recording_end(struct call *call)
 {
     if (call->recorder) {
+        if (call->recording->journal) {
+            call->recording->journal->promised++;
+        }
         recorder_finish(call->recorder, is_done, call->recording);
         call->recorder = NULL;
         call->recording = NULL;

@@ -22,6 +22,8 @@ struct journal {
      */
     void (*write)(struct journal *journal, const struct journal_fact *fact, bool is_durable,
                   void (*done)(void *data, int32_t status), void *data);
+    /* Facts that are written later, when a file is closed; until then it must not be destroyed. */
+    size_t promised;
 };
 
 #endif

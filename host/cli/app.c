@@ -370,6 +370,9 @@ void app_destroy(struct app *app)
         sched_timer_stop(app->sched, app->drain_timer);
     }
     calls_destroy(app->calls);
+    while (app->loop && app->spool && spool_journal(app->spool)->promised > 0) {
+        settle(app);
+    }
     clips_destroy(app->clips);
     gate_destroy(app->gate);
     storage_destroy(app->storage);
