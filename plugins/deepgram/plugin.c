@@ -5,7 +5,10 @@
 
 static const void *get_interface(const char *id)
 {
-    return strcmp(id, AIC_STT) == 0 ? deepgram_stt() : NULL;
+    if (strcmp(id, AIC_STT) == 0) {
+        return deepgram_stt();
+    }
+    return strcmp(id, AIC_TTS) == 0 ? deepgram_tts() : NULL;
 }
 
 static const struct aic_option options[] = {
@@ -76,7 +79,7 @@ static const struct aic_option options[] = {
     {.name = "voice",
      .type = AIC_OPTION_STRING,
      .fallback = "aura-2-thalia-en",
-     .help = "Who speaks."},
+     .help = "The voice of Aura that speaks, where the provider is used as one."},
     {.name = "speed",
      .type = AIC_OPTION_FLOAT,
      .flags = AIC_OPTION_RANGE,
@@ -96,7 +99,7 @@ static const struct aic_option options[] = {
      .help = "Further query parameters for the recogniser, such as { numerals = true; }."},
 };
 
-static const char *const roles[] = {AIC_STT};
+static const char *const roles[] = {AIC_STT, AIC_TTS};
 
 AIC_PLUGIN(deepgram)
 {
@@ -106,7 +109,7 @@ AIC_PLUGIN(deepgram)
         .abi_minor = AIC_ABI_MINOR,
         .id = "deepgram",
         .version = "0.1.0",
-        .summary = "Deepgram: the recognisers Nova and Flux.",
+        .summary = "Deepgram: the recognisers Nova and Flux, the voices of Aura.",
         .license = "ISC",
         .provides = roles,
         .provides_count = sizeof(roles) / sizeof(roles[0]),

@@ -37,5 +37,6 @@ int32_t deepgram_provider_create(const struct aic_host *host, const struct aic_c
 void deepgram_provider_destroy(void *self);
 
 const struct aic_stt *deepgram_stt(void);
+const struct aic_tts *deepgram_tts(void);
 
 #endif

@@ -223,3 +223,27 @@ uint32_t deepgram_query_write(const struct deepgram_query *query, struct aic_buf
     (void)aic_json_each(query->extra, put_extra, to);
     return to->failed ? 0 : put_terms(&w, origin_bytes + DEEPGRAM_TARGET_MAX_BYTES);
 }
+
+/* Without `container` sound begins with a file's header, which clicks. */
+void deepgram_speak_url(const struct deepgram_settings *settings, const char *voice,
+                        struct aic_format format, struct aic_buf *to)
+{
+    speech_address_http(to, settings->url);
+    aic_buf_text(to, "/v1/speak");
+    speech_address_member(to, "model", aic_str(voice));
+    speech_address_member(to, "encoding", aic_str(encoding_of(format.codec)));
+    speech_address_number(to, "sample_rate", format.rate_hz);
+    speech_address_member(to, "container", AIC_STR("none"));
+    if (settings->speed > 0) {
+        speech_address_number(to, "speed", settings->speed);
+    }
+    if (settings->mip_opt_out) {
+        speech_address_flag(to, "mip_opt_out", true);
+    }
+}
+
+void deepgram_token_url(const struct deepgram_settings *settings, struct aic_buf *to)
+{
+    speech_address_http(to, settings->url);
+    aic_buf_text(to, "/v1/auth/token");
+}

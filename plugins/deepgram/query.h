@@ -6,8 +6,8 @@
 #include "provider.h"
 
 /*
- * libwebsockets before 4.2 cuts request targets of 2000 bytes and more. Deepgram reads 500 tokens
- * of keyterms; beyond that it falls silent without a word.
+ * A target that is short enough for every proxy, and for libwebsockets before 4.2, which cuts what
+ * is longer. Deepgram reads 500 tokens of keyterms; beyond that it falls silent without a word.
  */
 enum { DEEPGRAM_TARGET_MAX_BYTES = 1900, DEEPGRAM_KEYTERM_TOKENS = 400, DEEPGRAM_TERMS_MAX = 128 };
 
@@ -29,6 +29,11 @@ bool deepgram_model_is_flux(const char *model);
 const char *deepgram_extra_problem(const struct aic_json *extra);
 /* Writes the socket's address; returns how many of the terms, the first ones, have found room. */
 uint32_t deepgram_query_write(const struct deepgram_query *query, struct aic_buf *to);
+/* The address of a request for speech. */
+void deepgram_speak_url(const struct deepgram_settings *settings, const char *voice,
+                        struct aic_format format, struct aic_buf *to);
+/* The address that tells about the key. */
+void deepgram_token_url(const struct deepgram_settings *settings, struct aic_buf *to);
 /* How many of the terms, the first ones, a recogniser takes. */
 uint32_t deepgram_terms_within(const struct aic_str *terms, uint32_t count);
 
