@@ -148,6 +148,8 @@ def test_a_recorded_caller_talks_and_is_recorded(aicaller, conf, tmp_path):
     stored = rows(conf, "SELECT role, content, heard FROM messages ORDER BY message_id")
     assert [each[2] for each in stored if each[0] == "assistant" and each[2]] == heard
     assert [each[1] for each in stored if each[0] == "user"][0] == words[0]
+    (path, channels, seconds), = rows(conf, "SELECT path, channels, duration_s FROM recordings")
+    assert path == str(out) and channels == 2 and 15 < seconds < 30
     show = aicaller("show", call_id, "-c", conf[0])
     assert show.returncode == 0 and "change my appointment" in show.stdout
     assert strict(aicaller("show", "--json", call_id, "-c", conf[0]).stdout)["messages"]
