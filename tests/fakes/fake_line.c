@@ -206,7 +206,9 @@ struct fake_line *fake_line_open(struct fake_vendor *vendor, struct call *call,
     line->opened_us = fake_now(vendor);
     line->next_frame_us = line->opened_us;
     line->speech_count = count;
-    memcpy(line->speeches, speeches, count * sizeof(*speeches));
+    if (count > 0) {
+        memcpy(line->speeches, speeches, count * sizeof(*speeches));
+    }
     vendor->line = line;
     struct aic_telephony_event event = {.size = sizeof(event),
                                         .kind = AIC_TEL_EVENT_MEDIA_START,
