@@ -241,9 +241,10 @@ int32_t twilio_control(void *self, uint64_t request_id, const char *verb, struct
         int32_t (*run)(struct twilio_provider *provider, uint64_t request_id,
                        const struct aic_json *params);
     } verbs[] = {
-        {"number.show", twilio_number_show}, {"number.set", twilio_number_set},
-        {"record.start", start_recording},   {"recordings.list", list_recordings},
-        {"balance.show", show_balance},      {"counters.show", show_counters},
+        {"number.show", twilio_number_show},  {"number.set", twilio_number_set},
+        {"number.list", twilio_number_list},  {"record.start", start_recording},
+        {"recordings.list", list_recordings}, {"balance.show", show_balance},
+        {"counters.show", show_counters},
     };
 
     struct twilio_provider *provider = self;

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Points a number of the account at this server: looks it up, says what is and what would be, and
- * changes it where that was asked for.
+ * changes it where that was asked for. Lists the account's numbers.
  */
 #include "form.h"
 #include "job.h"
 #include "protocol.h"
 
 #include <stdio.h>
+#include <string.h>
+
+enum { PAGE_MAX_BYTES = 512 };
 
 static struct aic_str number_of(const struct twilio_job *job)
 {
@@ -230,4 +233,86 @@ int32_t twilio_number_set(struct twilio_provider *provider, uint64_t request_id,
                           const struct aic_json *params)
 {
     return look_up(provider, request_id, params, true, on_found);
+}
+
+/* The list, page by page. */
+
+/* What follows the "?" in the address of the next page; empty where there is none. */
+static struct aic_str next_page(const struct aic_json *body)
+{
+    struct aic_str uri = aic_json_get_text(body, "next_page_uri");
+    const char *mark = uri.len > 0 ? memchr(uri.ptr, '?', uri.len) : NULL;
+    return mark ? (struct aic_str){mark + 1, uri.len - (size_t)(mark + 1 - uri.ptr)}
+                : (struct aic_str){"", 0};
+}
+
+/* A page is given back to us as we told it, and nothing else gets into an address. */
+static bool is_page(struct aic_str page)
+{
+    static const char others[] = "&=%-_.";
+    for (size_t i = 0; i < page.len; i++) {
+        char c = page.ptr[i];
+        bool is_word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!is_word && !memchr(others, c, sizeof(others) - 1)) {
+            return false;
+        }
+    }
+    return page.len <= PAGE_MAX_BYTES;
+}
+
+static void on_listed(struct twilio_job *job, const struct twilio_answer *answer)
+{
+    static const char *const fields[][2] = {{"number", "phone_number"},
+                                            {"friendly_name", "friendly_name"},
+                                            {"voice_url", "voice_url"},
+                                            {"voice_application_sid", "voice_application_sid"},
+                                            {"trunk_sid", "trunk_sid"}};
+    const struct aic_json *list = aic_json_get(answer->body, "incoming_phone_numbers");
+    struct aic_json_writer w;
+    struct wanted wanted;
+    if (answer->problem) {
+        twilio_job_fail(job, &answer->problem->error);
+        return;
+    }
+    if (!aic_json_is_array(list)) {
+        fail(job, AIC_CATEGORY_PROTOCOL, "Twilio's list of numbers is none");
+        return;
+    }
+    wanted_init(job, &wanted);
+    aic_json_writer_init(&w, &job->ext);
+    aic_json_open(&w, '{');
+    aic_json_key(&w, "numbers");
+    aic_json_open(&w, '[');
+    for (size_t i = 0; i < aic_json_count(list); i++) {
+        const struct aic_json *number = aic_json_at(list, i);
+        aic_json_open(&w, '{');
+        for (size_t k = 0; k < sizeof(fields) / sizeof(fields[0]); k++) {
+            aic_json_member(&w, fields[k][0], aic_json_get_text(number, fields[k][1]));
+        }
+        aic_json_member_bool(&w, "is_set", is_as_wanted(number, &wanted));
+        aic_json_close(&w, '}');
+    }
+    aic_json_close(&w, ']');
+    aic_json_member(&w, "next", next_page(answer->body));
+    aic_json_close(&w, '}');
+    wanted_finish(&wanted);
+    twilio_job_done(job);
+}
+
+int32_t twilio_number_list(struct twilio_provider *provider, uint64_t request_id,
+                           const struct aic_json *params)
+{
+    struct aic_str page = aic_json_get_text(params, "page");
+    struct twilio_job *job = is_page(page) ? twilio_job_create(provider, request_id) : NULL;
+    if (!job) {
+        return is_page(page) ? AIC_ERROR_MEMORY : AIC_ERROR_INVALID;
+    }
+    struct aic_buf path;
+    aic_buf_init(&path, TWILIO_TEXT_MAX_BYTES);
+    aic_buf_text(&path, "/IncomingPhoneNumbers.json?");
+    aic_buf_str(&path, page.len > 0 ? page : AIC_STR("PageSize=20"));
+    const struct twilio_ask ask = {.method = "GET", .path = aic_buf_view(&path)};
+    int32_t status = twilio_job_ask(job, &ask, on_listed);
+    aic_buf_finish(&path);
+    return status;
 }

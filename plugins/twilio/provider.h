@@ -165,6 +165,8 @@ int32_t twilio_number_show(struct twilio_provider *provider, uint64_t request_id
                            const struct aic_json *params);
 int32_t twilio_number_set(struct twilio_provider *provider, uint64_t request_id,
                           const struct aic_json *params);
+int32_t twilio_number_list(struct twilio_provider *provider, uint64_t request_id,
+                           const struct aic_json *params);
 
 /* control.c */
 int32_t twilio_control(void *self, uint64_t request_id, const char *verb, struct aic_str json);

@@ -95,6 +95,39 @@ static void test_a_number_is_shown_then_pointed_here(void **state)
     end(&s);
 }
 
+static void test_numbers_are_listed_page_by_page(void **state)
+{
+    (void)state;
+    struct setup s;
+    begin(&s);
+    assert_int_equal(control(&s, "number.list", ""), AIC_OK);
+    (void)pending(&s, "GET",
+                  "https://api.twilio.com/2010-04-01/Accounts/" ACCOUNT
+                  "/IncomingPhoneNumbers.json?PageSize=20");
+    reply(&s, 200,
+          "{\"incoming_phone_numbers\":[" NUMBER_OF(
+              "") "],\"next_page_uri\":"
+                  "\"/2010-04-01/Accounts/AC/"
+                  "IncomingPhoneNumbers.json?PageSize=20&Page=1&PageToken=PA1\"}");
+    assert_non_null(strstr(s.told.data, "\"number\":\"" OURS "\""));
+    assert_non_null(strstr(s.told.data, "\"is_set\":false"));
+    assert_non_null(strstr(s.told.data, "\"next\":\"PageSize=20&Page=1&PageToken=PA1\""));
+    aic_buf_clear(&s.told);
+    assert_int_equal(control(&s, "number.list", "{\"page\":\"PageSize=20&Page=1&PageToken=PA1\"}"),
+                     AIC_OK);
+    (void)pending(&s, "GET",
+                  "https://api.twilio.com/2010-04-01/Accounts/" ACCOUNT
+                  "/IncomingPhoneNumbers.json?PageSize=20&Page=1&PageToken=PA1");
+    reply(&s, 200, "{\"incoming_phone_numbers\":[],\"next_page_uri\":null}");
+    assert_non_null(strstr(s.told.data, "{\"numbers\":[],\"next\":\"\"}"));
+    assert_int_equal(control(&s, "number.list", "{\"page\":\"x/../y\"}"), AIC_ERROR_INVALID);
+    aic_buf_clear(&s.told);
+    assert_int_equal(control(&s, "number.list", ""), AIC_OK);
+    reply(&s, 200, "{}");
+    assert_non_null(strstr(s.told.data, "list of numbers is none"));
+    end(&s);
+}
+
 static void test_a_number_that_belongs_to_something_else_is_not_taken_by_accident(void **state)
 {
     (void)state;
@@ -228,6 +261,7 @@ int main(void)
         cmocka_unit_test(test_the_account_is_asked_whether_it_works),
         cmocka_unit_test(test_recordings_are_started_and_listed_by_hand),
         cmocka_unit_test(test_a_number_is_shown_then_pointed_here),
+        cmocka_unit_test(test_numbers_are_listed_page_by_page),
         cmocka_unit_test(test_a_number_that_belongs_to_something_else_is_not_taken_by_accident),
         cmocka_unit_test(test_an_address_that_is_too_long_is_refused_not_cut),
         cmocka_unit_test(test_what_was_counted_is_shown),

@@ -317,3 +317,73 @@ def test_doctor_with_a_wrong_configuration_looks_at_the_rest(make_conf, aicaller
                for each in findings(found, "configuration", "fail"))
     assert findings(found, "port", "ok") and findings(found, "state_dir")
     assert not findings(found, "vendor") and not vendors.received("twilio")
+
+
+# number
+
+OTHERS = [f"+1500555{number:04}" for number in range(10, 55)]
+
+
+def test_a_number_is_shown_and_pointed_at_this_server(make_conf, aicaller, clean):
+    clean.set("twilio", numbers={dialling.OURS: {"voice_url": "https://old.example.com/voice"}})
+    path, _ = make_conf(all_vendors(clean))
+    voice = f"{dialling.PUBLIC}/calls/inbound/"
+    shown = aicaller("number", "-c", path, **KEYS)
+    assert shown.returncode == 0, shown.stderr
+    assert "https://old.example.com/voice" in shown.stdout and voice in shown.stdout
+    # Nobody is there to say yes.
+    plan = aicaller("number", dialling.OURS, "-c", path, **KEYS)
+    assert plan.returncode == 1 and "add --yes" in plan.stderr
+    assert "https://old.example.com/voice" in plan.stdout and voice in plan.stdout
+    assert not clean.received("twilio", "update-number")
+    done = aicaller("number", "set", dialling.OURS, "--yes", "-c", path, **KEYS)
+    assert done.returncode == 0 and "changed" in done.stdout, done.stderr
+    now = json.loads(aicaller("number", "show", "--json", "-c", path, **KEYS).stdout)
+    assert now["is_set"] and now["voice_url"] == voice and now["voice_method"] == "POST"
+    again = aicaller("number", dialling.OURS, "-c", path, **KEYS)
+    assert again.returncode == 0 and "leads to this server" in again.stdout
+    assert len(clean.received("twilio", "update-number")) == 1
+
+
+def test_numbers_are_listed_over_all_pages(make_conf, aicaller, clean):
+    numbers = {number: {} for number in OTHERS}
+    numbers[dialling.OURS] = {"voice_url": f"{dialling.PUBLIC}/calls/inbound/",
+                              "voice_method": "POST",
+                              "status_callback": f"{dialling.PUBLIC}/calls/call-status/"}
+    clean.set("twilio", numbers=numbers)
+    path, _ = make_conf(all_vendors(clean))
+    listed = aicaller("number", "list", "--json", "-c", path, **KEYS)
+    assert {each["number"]: each["is_set"] for each in json.loads(listed.stdout)} == {
+        number: number == dialling.OURS for number in numbers}
+    lines = aicaller("number", "list", "-c", path, **KEYS).stdout.splitlines()
+    assert len(lines) == 46
+    assert [line.split() for line in lines if "this server" in line] == [
+        [dialling.OURS, "this", "server"]]
+
+
+def test_a_number_is_taken_out_of_a_trunk_only_when_that_was_asked_for(make_conf, aicaller, clean):
+    clean.set("twilio", numbers={dialling.OURS: {"trunk_sid": "TK" + 32 * "1"}})
+    path, _ = make_conf(all_vendors(clean))
+    refused = aicaller("number", "set", "--yes", "-c", path, **KEYS)
+    assert refused.returncode == 1 and "trunk" in refused.stderr
+    taken = aicaller("number", "set", "--yes", "--detach", "-c", path, **KEYS)
+    assert taken.returncode == 0, taken.stderr
+
+
+def test_what_is_wrong_with_a_number_is_said(make_conf, aicaller, clean):
+    path, _ = make_conf(all_vendors(clean))
+    strange = aicaller("number", "show", "+15005559999", "-c", path, **KEYS)
+    assert strange.returncode == 1 and "no such number" in strange.stderr
+    assert aicaller("number", "show", "5550100", "-c", path, **KEYS).returncode == 2
+    assert aicaller("number", "list", dialling.OURS, "-c", path, **KEYS).returncode == 2
+    refused = aicaller("number", "-c", path, **{**KEYS, "TWILIO_AUTH_TOKEN": 32 * "0"})
+    assert refused.returncode == 1 and "account_sid and auth_token" in refused.stderr
+    assert aicaller("number", "-c", path).returncode == 78
+    other = aicaller("number", "--provider", "vonage", "-c", path, **KEYS)
+    assert other.returncode == 1 and "no agent has a carrier of this name" in other.stderr
+    plain, _ = make_conf()
+    none = aicaller("number", "-c", plain)
+    assert none.returncode == 1 and "no agent has a carrier with numbers" in none.stderr
+    local, _ = make_conf(all_vendors(clean, server={"public_url": ""}))
+    away = aicaller("number", "set", "--yes", "-c", local, **KEYS)
+    assert away.returncode == 1 and "server.public_url is not set" in away.stderr
