@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How long a telephone may ring, and its sound may take to come. */
+enum { RING_MS = 180000 };
+
 /* The one who asked to dial is told something within this time. */
 static const int64_t dial_reply_us = 5 * INT64_C(1000000);
 
@@ -193,7 +196,7 @@ static bool begin_dial(struct pending *pending, const char *actor)
                                          .agent = pending->agent->name,
                                          .actor = actor,
                                          .has_greeting = pending->agent->greeting[0] != '\0',
-                                         .limit_ms = limit_ms(pending->agent)};
+                                         .limit_ms = limit_ms(pending->agent) + RING_MS};
     pending->check = calls->settings.gate
                          ? gate_pass(calls->settings.gate, &request, gate_has_decided, pending)
                          : NULL;

@@ -162,7 +162,7 @@ const char *number_type_name(enum number_type type)
 bool number_region_exists(struct aic_str region)
 {
     for (size_t i = 0; i < number_country_count; i++) {
-        if (aic_str_equal(region, number_countries[i].region)) {
+        if (aic_str_equal(region, number_countries[i].region) && !aic_str_equal(region, "001")) {
             return true;
         }
     }

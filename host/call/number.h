@@ -48,7 +48,7 @@ struct number {
 void number_parse(struct number *number, struct aic_str text);
 /* "mobile", "premium_rate" ... */
 const char *number_type_name(enum number_type type);
-/* Whether the table has such a region. */
+/* Whether the table has such a region; "001" is none. */
 bool number_region_exists(struct aic_str region);
 
 size_t number_zones(void); /* how many there are */

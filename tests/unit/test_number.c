@@ -134,6 +134,7 @@ static void test_regions_that_there_are(void **state)
     assert_true(number_region_exists(AIC_STR("KZ")));
     assert_false(number_region_exists(AIC_STR("")));
     assert_false(number_region_exists(AIC_STR("UK")));
+    assert_false(number_region_exists(AIC_STR("001")));
     assert_false(number_region_exists(AIC_STR("in")));
 }
 
