@@ -369,6 +369,7 @@ void app_destroy(struct app *app)
         sched_timer_stop(app->sched, app->beat_timer);
         sched_timer_stop(app->sched, app->drain_timer);
     }
+    web_stop(app->web);
     calls_destroy(app->calls);
     while (app->loop && app->spool && spool_journal(app->spool)->promised > 0) {
         settle(app);

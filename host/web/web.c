@@ -65,12 +65,19 @@ struct web *web_create(const struct web_settings *settings)
     return web;
 }
 
-void web_destroy(struct web *web)
+void web_stop(struct web *web)
 {
     if (web) {
         server_remove_owner(web->settings.server, web);
         access_end(web);
         make_call_end(web);
+    }
+}
+
+void web_destroy(struct web *web)
+{
+    if (web) {
+        web_stop(web);
         keyring_destroy(web->keyring);
         free(web);
     }

@@ -31,6 +31,9 @@ struct web_settings {
 
 /* Registers the routes. NULL without memory. */
 struct web *web_create(const struct web_settings *settings);
+/* No request comes in any more, and none that is on its way reaches calls or storage. Accepts NULL.
+ */
+void web_stop(struct web *web);
 void web_destroy(struct web *web);
 /* A request of another worker; true if it was for the web layer. */
 bool web_request(struct web *web, const struct link_request *request);

@@ -3,8 +3,11 @@
 The context of a call: fetched before it is dialled, from a system of the caller's that may be slow,
 broken or hostile; never from where a stranger must not reach.
 """
+import concurrent.futures
 import contextlib
+import http.client
 import http.server
+import signal
 import threading
 
 import pytest
@@ -199,6 +202,21 @@ def test_a_system_that_does_not_answer_well_costs_no_call(line, crm, path, reaso
     assert [seen for seen, _ in crm.seen] == [f"/{path}"], "no redirect is followed"
     assert crm.poured < GIGABYTE // 16
     assert "inside" not in str(found["events"])
+
+
+def test_a_server_that_stops_waits_for_nobody(line, crm):
+    server = line()
+
+    def ask():
+        try:
+            return call(server, f"{crm.url}/silent").status
+        except (OSError, http.client.HTTPException):
+            return None  # the connection went with the server
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask)
+        program.eventually(lambda: crm.seen, "the context is asked for")
+        assert server.stop(signal.SIGINT) == 0
+        assert asked.result() in (None, 503)
 
 
 def test_an_empty_answer_is_no_failure(line, crm):
