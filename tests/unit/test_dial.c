@@ -92,7 +92,7 @@ static void test_the_first_address_that_connects_wins(void **state)
                                             address(port)};
     dial(addresses, 3);
     assert_true(result >= 0);
-    struct sockaddr_in peer;
+    struct sockaddr_in peer = {.sin_port = 0};
     socklen_t size = sizeof(peer);
     assert_int_equal(getpeername(result, (struct sockaddr *)&peer, &size), 0);
     assert_int_equal(ntohs(peer.sin_port), port);
