@@ -259,6 +259,19 @@ def test_a_call_is_dialled_answered_and_followed(line, vendors):
     settled(vendors)
 
 
+def test_a_call_is_placed_over_http(line, vendors):
+    here = line()
+    answer = here.server.post("/calls/make-call/", {"to": THEIRS})
+    assert answer.status == 201, answer.text
+    call = vendors.calls()[0]
+    assert (answer.json["call_sid"], answer.json["status"]) == (call.sid, "queued")
+    call.wait_for("heard")
+    call.hang_up()
+    call.wait_end()
+    assert here.detail(answer.json["call_id"])["call"]["status"] == "completed"
+    settled(vendors)
+
+
 @pytest.mark.parametrize("twilio, stored", [
     ("busy", "busy"), ("no-answer", "no_answer"), ("failed", "failed"), ("canceled", "canceled")])
 def test_a_call_that_is_not_answered_is_written_down_as_such(line, vendors, twilio, stored):
