@@ -42,6 +42,7 @@ struct eleven_utterance {
     struct eleven_piece pieces[ELEVEN_PIECES_MAX];
     size_t piece_count;
     size_t sent;        /* pieces that the vendor got */
+    size_t asked;       /* stream.c: pieces before the present request's */
     size_t flushed;     /* pieces whose sound was delivered */
     uint64_t late_mark; /* of a flush that came after the sound */
     uint64_t sound_bytes;

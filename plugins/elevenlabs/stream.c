@@ -91,6 +91,9 @@ static void on_ended(void *data, const struct aic_error *error)
     struct eleven_session *session = u->session;
     struct speech_fault fault;
     eleven_enter(session);
+    if (!speech_exchange_is_good(&u->exchange)) {
+        u->sent = u->asked; /* what was refused is not paid for */
+    }
     if (error) {
         speech_fault_of_network(&fault, error);
         eleven_fail(u, &fault);
@@ -169,6 +172,7 @@ int32_t eleven_stream_pump(struct eleven_utterance *u)
     begin_exchange(u);
     int32_t status = start(u, from, u->pieces[u->piece_count - 1].end);
     if (status == AIC_OK) {
+        u->asked = u->sent;
         u->sent = u->piece_count;
     }
     return status;

@@ -218,6 +218,8 @@ static void test_refusals_say_who_is_to_act(void **state)
         assert_int_equal(voice.error.output_started, 0);
         assert_has(voice.events.data, "1 error ");
         assert_null(strstr(voice.events.data, ELEVEN_KEY));
+        /* Nobody pays for a refusal. */
+        assert_null(strstr(voice.events.data, "usage"));
         /* The next one is asked for anew. */
         voice_start(&voice, 2);
         voice_say(&voice, 2, "Hi.", 3);

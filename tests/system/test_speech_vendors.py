@@ -192,6 +192,14 @@ SPEAKING_FAULTS = [
 HARMLESS = ("slow", "fragmented", "unknown_message", "final_missing")
 
 
+REQUEST_FAULTS = [
+    ("refuse", {}), ("status", {"status": 401}), ("status", {"status": 402}),
+    ("status", {"status": 429}), ("status", {"status": 500}), ("html", {}), ("empty", {}),
+    ("garbage", {}), ("truncated", {}), ("hang", {}), ("half_open", {}), ("slow", {"delay_ms": 500}),
+    ("reset", {"at": "middle", "after": 2}), ("eof", {"at": "middle", "after": 2}),
+    ("hang", {"at": "middle", "after": 2})]
+
+
 def calls_with_faults(vendors, endpoint, faults, call):
     """call(number) for each fault, all at the same time; the next begins when one has struck."""
     vendor = {"listen": "deepgram", "multi-stream-input": "elevenlabs"}[endpoint]
@@ -244,4 +252,29 @@ def test_the_caller_is_answered_whatever_the_voice_does(serve, vendors, aicaller
         if fault[1].get("at") == "middle":
             assert bool(failovers(shown)) == (fault[0] not in HARMLESS), (fault, shown["events"])
         assert shown["call"]["status"] == "completed", (fault, shown)
+    assert_nothing_leaked(server)
+
+
+@pytest.mark.slow
+def test_the_caller_is_answered_whatever_requests_come_to(serve, vendors, aicaller, wisher):
+    """One request and one fault for each call; which of them meet does not matter."""
+    vendors.set("deepgram", script=[WISH])
+    vendors.set("elevenlabs", piece_ms=40)
+    many = range(len(REQUEST_FAULTS))
+    server = start(serve, vendors,
+                   {f"mouth{number}": elevenlabs(vendors, transport="http") for number in many},
+                   {"default": agent(tts=["flite"]),
+                    **{f"a{number}": agent(tts=[f"mouth{number}", "flite"]) for number in many}})
+    quiet(vendors, "elevenlabs")
+    for number, (kind, more) in enumerate(REQUEST_FAULTS):
+        vendors.fault("elevenlabs", "stream", kind, skip=number, **more)
+    calls = [dial(server, aicaller, wisher, f"a{number}") for number in many]
+    shown = [ended(server, call) for call in calls]
+    assert not [each for each in vendors.ask("GET", "/faults") if each["used"] == 0]
+    for each in shown:
+        answers = [message for message in each["messages"] if message["role"] == "assistant"]
+        assert [answer["heard"] for answer in answers][:2] == [GREETING, ANSWER], each
+        assert each["call"]["status"] == "completed", each
+    # All but the slow one.
+    assert sum(bool(failovers(each)) for each in shown) == len(REQUEST_FAULTS) - 1
     assert_nothing_leaked(server)
