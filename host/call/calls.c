@@ -68,15 +68,10 @@ static void settle(struct live *live)
     }
 }
 
-static void destroy_live(void *data)
+/* Of a call that is in no list any more. */
+static void free_live(struct live *live)
 {
-    struct live *live = data;
     struct calls *calls = live->calls;
-    struct live **at = &calls->live;
-    while (*at != live) {
-        at = &(*at)->next;
-    }
-    *at = live->next;
     sched_timer_stop(calls->settings.sched, live->timer);
     if (!live->is_over) {
         settle(live);
@@ -85,6 +80,16 @@ static void destroy_live(void *data)
     call_destroy(live->call);
     aic_buf_finish(&live->audio);
     free(live);
+}
+
+static void destroy_live(struct live *live)
+{
+    struct live **at = &live->calls->live;
+    while (*at != live) {
+        at = &(*at)->next;
+    }
+    *at = live->next;
+    free_live(live);
 }
 
 static void destroy_later(void *data)
@@ -197,10 +202,12 @@ void calls_destroy(struct calls *calls)
         pending_remove(calls->pending);
     }
     while (calls->live) {
-        if (!calls->live->is_over) {
-            call_end(calls->live->call, "shutdown", false);
+        struct live *live = calls->live;
+        if (!live->is_over) {
+            call_end(live->call, "shutdown", false);
         }
-        destroy_live(calls->live);
+        calls->live = live->next;
+        free_live(live);
     }
     for (size_t i = 0; i < calls->carrier_count; i++) {
         struct provider *provider = calls->carriers[i].provider;

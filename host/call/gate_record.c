@@ -164,7 +164,6 @@ void gate_opt_out(struct gate *gate, const char *call_id, const char *number)
                               .number = number};
     struct draft draft;
     char id[UUID_TEXT];
-    char deed_id[UUID_TEXT];
     new_id(gate, id);
     if (gate->settings.journal) {
         draft_begin(&draft, call_id);
@@ -172,6 +171,7 @@ void gate_opt_out(struct gate *gate, const char *call_id, const char *number)
         put_time(&draft, gate, "added_at");
         const struct address entry = {"do_not_call", id, call_id};
         draft_write(&draft, gate, &entry, entry_is_safe, NULL);
+        char deed_id[UUID_TEXT];
         new_id(gate, deed_id);
         begin_deed(&draft, gate, &deed);
         const struct address audit = {"audit", deed_id, call_id};
