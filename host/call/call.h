@@ -71,7 +71,7 @@ void call_destroy(struct call *call);
 int32_t call_attach(struct call *call, struct provider *provider,
                     const struct aic_telephony_event *start);
 /* Begins a typed conversation: the greeting, if `greet`. */
-void call_start_text(struct call *call, bool greet);
+void call_start_text(struct call *call, bool with_greeting);
 /* Whether the next answers of a typed conversation are spoken, too; at first they are not. */
 void call_set_voice(struct call *call, bool with_voice);
 /* The caller typed something. AIC_ERROR_BUSY while the last answer is not complete. */

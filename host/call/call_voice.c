@@ -53,6 +53,16 @@ void call_take_audio(struct call *call, const struct aic_audio *audio)
     }
 }
 
+/* The next of a list that ends with NULL, over and over. */
+static const char *take_turns(const char *const *list, int taken)
+{
+    int count = 0;
+    while (list[count]) {
+        count++;
+    }
+    return count > 0 ? list[taken % count] : "";
+}
+
 static void end_turn(struct call *call)
 {
     struct aic_buf words;
@@ -66,13 +76,9 @@ static void end_turn(struct call *call)
     turn_begin_next(&call->turn);
     call_stop_waiting(call);
     if (is_unsure) {
-        int count = 0;
-        while (call->agent->unclear[count]) {
-            count++;
-        }
         call_record_note(call, "low_confidence", "text", words.data);
         call_drop_thoughts(call);
-        call_say(call, call->agent->unclear[call->unclear++ % count], false);
+        call_say(call, take_turns(call->agent->unclear, call->unclear++), false);
     } else {
         call_answer(call, aic_buf_view(&words));
     }
@@ -148,12 +154,7 @@ static void silence_is_long(void *data)
         call_end(call, "silence", true);
         return;
     }
-    int count = 0;
-    while (call->agent->reprompts[count]) {
-        count++;
-    }
-    const char *text = call->agent->reprompts[call->reprompts % count];
-    call->reprompts++;
+    const char *text = take_turns(call->agent->reprompts, call->reprompts++);
     call_record_note(call, "reprompt", "text", text);
     call_say(call, text, false);
 }
