@@ -14,6 +14,8 @@ enum {
     MESSAGE_MAX_BYTES = 1 << 20
 };
 
+static const struct aic_str end_of_stream = AIC_STR_INIT("{\"type\":\"CloseStream\"}");
+
 static void on_ws(void *data, const struct aic_ws_event *event);
 static void on_tick(void *data);
 
@@ -30,7 +32,7 @@ static void enter(struct deepgram_line *line)
 static void leave(struct deepgram_line *line)
 {
     line->depth--;
-    if (line->depth == 0 && line->is_closed) {
+    if (line->depth == 0 && line->is_closed && !line->ws) {
         line->events.gone(line->events.data);
     }
 }
@@ -100,7 +102,7 @@ static int32_t connect(struct deepgram_line *line)
     return services->ws->connect(services->host, &params, on_ws, line, &line->ws);
 }
 
-int32_t deepgram_line_open(struct deepgram_line *line, const struct deepgram_provider *provider,
+int32_t deepgram_line_open(struct deepgram_line *line, struct deepgram_provider *provider,
                            struct aic_format format, struct aic_str url,
                            const struct deepgram_line_events *events)
 {
@@ -142,15 +144,53 @@ static void stop(struct deepgram_line *line)
     speech_stop_waiting(services_of(line), &line->deadline);
 }
 
+static void unlink_leaving(struct deepgram_line *line)
+{
+    struct deepgram_line **at = &line->provider->leaving;
+    while (*at && *at != line) {
+        at = &(*at)->next;
+    }
+    if (*at) {
+        *at = line->next;
+    }
+}
+
+/* No more sound: a vendor that is told so bills no more, and ends the connection in order. */
+static void say_goodbye(struct deepgram_line *line)
+{
+    const struct speech_services *services = services_of(line);
+    (void)services->ws->send_text(services->host, line->ws, end_of_stream);
+    services->ws->close(services->host, line->ws, 1000, (struct aic_str){"", 0});
+    line->is_open = false;
+    line->next = line->provider->leaving;
+    line->provider->leaving = line;
+}
+
 void deepgram_line_close(struct deepgram_line *line)
 {
-    stop(line);
+    speech_stop_waiting(services_of(line), &line->ticker);
+    speech_stop_waiting(services_of(line), &line->deadline);
+    if (line->is_open) {
+        say_goodbye(line);
+    } else {
+        hang_up(line);
+    }
     line->is_over = true;
     line->is_closed = true;
     deepgram_ring_finish(&line->ring);
     aic_buf_finish(&line->url);
-    if (line->depth == 0) {
-        line->events.gone(line->events.data);
+    enter(line);
+    leave(line);
+}
+
+void deepgram_lines_drop(struct deepgram_provider *provider)
+{
+    while (provider->leaving) {
+        struct deepgram_line *line = provider->leaving;
+        provider->leaving = line->next;
+        enter(line);
+        hang_up(line);
+        leave(line);
     }
 }
 
@@ -262,7 +302,7 @@ static void on_deadline(void *data)
 
 static void send_end(struct deepgram_line *line)
 {
-    (void)deepgram_line_command(line, AIC_STR("{\"type\":\"CloseStream\"}"));
+    (void)deepgram_line_command(line, end_of_stream);
 }
 
 int32_t deepgram_line_finish(struct deepgram_line *line)
@@ -347,10 +387,17 @@ static void on_closed(struct deepgram_line *line, const struct aic_ws_event *eve
     }
 }
 
-static void on_ws(void *data, const struct aic_ws_event *event)
+/* Of a line that was closed only the end of its socket matters. */
+static void on_goodbye(struct deepgram_line *line, const struct aic_ws_event *event)
 {
-    struct deepgram_line *line = data;
-    enter(line);
+    if (event->kind == AIC_WS_EVENT_CLOSED) {
+        line->ws = NULL;
+        unlink_leaving(line);
+    }
+}
+
+static void take_ws(struct deepgram_line *line, const struct aic_ws_event *event)
+{
     switch (event->kind) {
     case AIC_WS_EVENT_OPEN:
         on_open(line);
@@ -367,6 +414,17 @@ static void on_ws(void *data, const struct aic_ws_event *event)
         break;
     default:
         break;
+    }
+}
+
+static void on_ws(void *data, const struct aic_ws_event *event)
+{
+    struct deepgram_line *line = data;
+    enter(line);
+    if (line->is_closed) {
+        on_goodbye(line, event);
+    } else {
+        take_ws(line, event);
     }
     leave(line);
 }

@@ -26,7 +26,8 @@ struct deepgram_line_events {
 };
 
 struct deepgram_line {
-    const struct deepgram_provider *provider;
+    struct deepgram_provider *provider;
+    struct deepgram_line *next; /* of those that say goodbye, see provider */
     struct deepgram_line_events events;
     struct deepgram_ring ring;
     struct aic_format format;
@@ -54,11 +55,14 @@ struct deepgram_line {
 };
 
 /* `url` is copied. Nothing is told before this returns; on failure nothing is left behind. */
-int32_t deepgram_line_open(struct deepgram_line *line, const struct deepgram_provider *provider,
+int32_t deepgram_line_open(struct deepgram_line *line, struct deepgram_provider *provider,
                            struct aic_format format, struct aic_str url,
                            const struct deepgram_line_events *events);
-/* Ends it now. `gone` is called before this returns, or later when a function of it runs. */
+/* Ends it: nothing but `gone` is told after this; before this returns, or later while the vendor is
+ * told that no more sound comes. */
 void deepgram_line_close(struct deepgram_line *line);
+/* Ends the lines of a provider that say goodbye. */
+void deepgram_lines_drop(struct deepgram_provider *provider);
 
 /* AIC_ERROR_CLOSED when it is over. */
 int32_t deepgram_line_push(struct deepgram_line *line, struct aic_str sound);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "provider.h"
 
+#include "line.h"
 #include "query.h"
 #include "speech-core/address.h"
 
@@ -126,6 +127,7 @@ void deepgram_provider_destroy(void *self)
 {
     struct deepgram_provider *provider = self;
     if (provider) {
+        deepgram_lines_drop(provider);
         aic_json_free(provider->extra);
         aic_buf_finish(&provider->authorization);
         free(provider);

@@ -23,12 +23,15 @@ struct deepgram_settings {
     int64_t timeout_ms;
 };
 
+struct deepgram_line;
+
 struct deepgram_provider {
     struct speech_services services;
     const struct aic_config *config; /* for the list "keyterms" */
     struct deepgram_settings settings;
     struct aic_json *extra;
-    struct aic_buf authorization; /* "Token ..." */
+    struct aic_buf authorization;  /* "Token ..." */
+    struct deepgram_line *leaving; /* closed, but their sockets are not yet */
     bool is_flux;
 };
 

@@ -9,7 +9,7 @@
 enum { DEEPGRAM_WORDS_MAX = 512 };
 
 struct deepgram_session {
-    const struct deepgram_provider *provider;
+    struct deepgram_provider *provider;
     const struct aic_stt_sink *sink;
     struct deepgram_line line;
     char *language; /* the agent's */

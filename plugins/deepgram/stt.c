@@ -266,7 +266,7 @@ static int32_t write_url(const struct deepgram_session *session, struct aic_form
     return url->failed ? AIC_ERROR_TOO_LARGE : AIC_OK;
 }
 
-static struct deepgram_session *session_create(const struct deepgram_provider *provider,
+static struct deepgram_session *session_create(struct deepgram_provider *provider,
                                                const struct aic_stt_sink *sink,
                                                const char *language)
 {

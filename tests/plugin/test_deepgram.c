@@ -238,6 +238,31 @@ static void test_finish_delivers_what_is_pending_then_closed(void **state)
     ear_finish(&ear);
 }
 
+static void test_a_closed_session_ends_the_stream_in_order(void **state)
+{
+    (void)state;
+    struct ear ear;
+    struct aic_ws *ws = ear_open(&ear, plain);
+    ear_speak(&ear, 1000, 0x11);
+    ear.stt->close(ear.session);
+    char *sent = fake_ws_take_text(ws);
+    assert_string_equal(sent, "{\"type\":\"CloseStream\"}\n");
+    free(sent);
+    assert_true(ws->closing);
+    assert_int_equal(ws->close_code, 1000);
+    /* What comes now concerns nobody. */
+    ear_results(ws, 0, 1, LAST, "late");
+    ear_expect(&ear, "ready\n");
+    fake_ws_closed(ws, 1000, "", 0);
+    /* A provider that ends does not wait for a goodbye. */
+    ws = ear_open_with(&ear, NULL, 0);
+    fake_ws_open(ws);
+    ear.stt->close(ear.session);
+    ear.session = NULL;
+    assert_false(ws->ended);
+    ear_finish(&ear);
+}
+
 static void test_usage_comes_while_the_call_goes_on(void **state)
 {
     (void)state;
@@ -353,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_a_quiet_line_is_kept_alive),
         cmocka_unit_test(test_hints_can_change_during_the_session),
         cmocka_unit_test(test_finish_delivers_what_is_pending_then_closed),
+        cmocka_unit_test(test_a_closed_session_ends_the_stream_in_order),
         cmocka_unit_test(test_usage_comes_while_the_call_goes_on),
         cmocka_unit_test(test_the_probe_opens_a_session_without_sound),
         cmocka_unit_test(test_it_can_be_closed_from_inside_any_event),
