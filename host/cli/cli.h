@@ -10,7 +10,7 @@
 
 enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_BAD_CONFIG = 78 };
 
-enum { CLI_OPTIONS = 12, CLI_WORDS = 8 };
+enum { CLI_OPTIONS = 12, CLI_WORDS = 16 };
 
 struct cli_option {
     const char *name;  /* long, without dashes */
@@ -56,6 +56,7 @@ extern const struct cli_command command_config;
 extern const struct cli_command command_key;
 extern const struct cli_command command_doctor;
 extern const struct cli_command command_number;
+extern const struct cli_command command_tunnel;
 extern const struct cli_command command_version;
 
 /* The server's children, see io/master.h. */

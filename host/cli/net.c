@@ -8,12 +8,14 @@
 
 bool net_open(struct net *net, const struct conf *conf)
 {
-    const struct setup *setup = conf->setup;
+    const struct setup *setup = conf ? conf->setup : NULL;
+    const char *public_url = setup ? setup->public_url : "";
     const struct loop_options loop = {.pool_threads = 1};
-    const struct http_client_options http = {.ca_file = settings_string(setup->server, "ca_file"),
-                                             .user_agent = "aicaller/" AICALLER_VERSION};
+    const struct http_client_options http = {
+        .ca_file = setup ? settings_string(setup->server, "ca_file") : NULL,
+        .user_agent = "aicaller/" AICALLER_VERSION};
     const struct ws_engine_options ws = {.ca_file = http.ca_file, .user_agent = http.user_agent};
-    const struct server_options server = {.public_url = setup->public_url};
+    const struct server_options server = {.public_url = public_url};
     *net = (struct net){.loop = loop_create(&loop)};
     if (!net->loop) {
         return false;
@@ -26,7 +28,7 @@ bool net_open(struct net *net, const struct conf *conf)
                                    .http = net->http,
                                    .ws = net->ws,
                                    .server = net->server,
-                                   .public_url = setup->public_url};
+                                   .public_url = public_url};
     if (!net->http || !net->ws || !net->server) {
         net_close(net);
         return false;

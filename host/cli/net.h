@@ -17,7 +17,7 @@ struct net {
     struct plugin_env env;
 };
 
-/* False where there is no memory. */
+/* False where there is no memory. Without a configuration (NULL) all is as by default. */
 bool net_open(struct net *net, const struct conf *conf);
 /* Providers that live on it are destroyed before. */
 void net_close(struct net *net);
