@@ -145,6 +145,9 @@ def test_a_whole_call(serve, vendors, aicaller, caller, model, path, transport):
     sound = vendors.sound(heard[0]["id"])
     assert len(sound) > 80000 and caller.read_bytes().endswith(mulaw(14.4, 17.4))
     assert caller.read_bytes()[44:].startswith(sound[:80000])
+    said = [frame["data"] for frame in vendors.frames(heard[0]["id"])
+            if frame["from"] == "client" and frame["type"] == "text"]
+    assert said[-1] == {"type": "CloseStream"}, said
     asked = vendors.received("elevenlabs")[before:]
     assert asked and all(["output_format", "ulaw_8000"] in entry["query"] for entry in asked)
     ear, mouth = used(shown, "stt")["ear"], used(shown, "tts")["mouth"]
