@@ -6,24 +6,6 @@
 
 enum { URL_MAX_BYTES = 2048 };
 
-static void on_header(void *data, struct aic_str name, struct aic_str value)
-{
-    (void)data;
-    (void)name;
-    (void)value;
-}
-
-static void on_begun(void *data)
-{
-    (void)data;
-}
-
-static void on_bytes(void *data, struct aic_str bytes)
-{
-    (void)data;
-    (void)bytes;
-}
-
 static void on_probed(void *data, const struct aic_error *error)
 {
     struct deepgram_voice *voice = data;
@@ -48,11 +30,7 @@ static void on_probed(void *data, const struct aic_error *error)
 int32_t deepgram_voice_probe(struct deepgram_voice *voice)
 {
     const struct deepgram_provider *provider = voice->provider;
-    const struct speech_exchange_events events = {.data = voice,
-                                                  .header = on_header,
-                                                  .begun = on_begun,
-                                                  .bytes = on_bytes,
-                                                  .ended = on_probed};
+    const struct speech_exchange_events events = {.data = voice, .ended = on_probed};
     const struct aic_header header = {AIC_STR("Authorization"),
                                       aic_buf_view(&provider->authorization)};
     struct aic_buf url;

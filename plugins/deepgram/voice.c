@@ -80,13 +80,6 @@ static void tell(struct deepgram_utterance *u, uint32_t kind, struct aic_tts_eve
     }
 }
 
-static int64_t sound_us(const struct deepgram_utterance *u)
-{
-    const struct aic_format *format = &u->voice->format;
-    uint64_t samples = format->codec == AIC_CODEC_PCM_S16LE ? u->sound_bytes / 2 : u->sound_bytes;
-    return (int64_t)(samples * 1000000 / format->rate_hz);
-}
-
 static int64_t characters(struct aic_str text)
 {
     int64_t count = 0;
@@ -104,8 +97,9 @@ static void tell_usage(struct deepgram_utterance *u)
                                     .requests = 1,
                                     .chars_in = characters(aic_buf_view(&u->text)),
                                     .chars_billed = u->chars_billed > 0 ? u->chars_billed : 0,
-                                    .audio_out_us = sound_us(u)};
-    if (u->chars_billed >= 0 || u->sound_bytes > 0) {
+                                    .audio_out_us =
+                                        speech_samples_us(&u->samples, u->voice->format)};
+    if (u->chars_billed >= 0 || u->samples.bytes > 0) {
         tell(u, AIC_TTS_EVENT_USAGE, (struct aic_tts_event){.usage = &usage});
     }
 }
@@ -136,7 +130,7 @@ static void tell_cancelled(struct deepgram_utterance *u)
 static void fail(struct deepgram_utterance *u, struct speech_fault *fault)
 {
     speech_fault_hide(fault, u->voice->provider->settings.api_key);
-    struct aic_error error = speech_fault_error(fault, u->sound_bytes > 0);
+    struct aic_error error = speech_fault_error(fault, u->samples.bytes > 0);
     tell_last(u, AIC_TTS_EVENT_ERROR, (struct aic_tts_event){.error = &error});
 }
 
@@ -158,34 +152,15 @@ static int32_t soon(struct deepgram_utterance *u, void (*fire)(struct deepgram_u
 
 /* Sound */
 
-static void give_sound(struct deepgram_utterance *u, const char *bytes, size_t count)
+static void give_sound(void *data, struct aic_str samples)
 {
+    struct deepgram_utterance *u = data;
     const struct aic_audio audio = {.size = sizeof(audio),
                                     .format = u->voice->format,
-                                    .data = (const uint8_t *)bytes,
-                                    .bytes = count,
+                                    .data = (const uint8_t *)samples.ptr,
+                                    .bytes = samples.len,
                                     .time_us = -1};
-    if (count > 0) {
-        u->sound_bytes += count;
-        tell(u, AIC_TTS_EVENT_AUDIO, (struct aic_tts_event){.audio = &audio});
-    }
-}
-
-/* Pieces of an answer may end within a sample. */
-static void take_sound(struct deepgram_utterance *u, struct aic_str sound)
-{
-    if (u->voice->format.codec == AIC_CODEC_PCM_S16LE && u->has_odd && sound.len > 0) {
-        const char sample[2] = {u->odd, sound.ptr[0]};
-        u->has_odd = false;
-        sound = (struct aic_str){sound.ptr + 1, sound.len - 1};
-        give_sound(u, sample, sizeof(sample));
-    }
-    if (u->voice->format.codec == AIC_CODEC_PCM_S16LE && sound.len % 2) {
-        u->has_odd = true;
-        u->odd = sound.ptr[sound.len - 1];
-        sound.len--;
-    }
-    give_sound(u, sound.ptr, sound.len);
+    tell(u, AIC_TTS_EVENT_AUDIO, (struct aic_tts_event){.audio = &audio});
 }
 
 static void on_header(void *data, struct aic_str name, struct aic_str value)
@@ -220,7 +195,7 @@ static void on_bytes(void *data, struct aic_str bytes)
     struct deepgram_voice *voice = u->voice;
     deepgram_voice_enter(voice);
     if (u->is_sound) {
-        take_sound(u, bytes);
+        speech_samples_push(&u->samples, voice->format, bytes, give_sound, u);
     } else {
         struct speech_fault fault;
         speech_fault_say(&fault, AIC_CATEGORY_PROTOCOL, AIC_RETRY_FALL_BACK,
@@ -242,7 +217,7 @@ static void on_ended(void *data, const struct aic_error *error)
     } else if (!speech_exchange_is_good(&u->exchange)) {
         deepgram_problem_of_answer(&fault, u->exchange.status, aic_buf_view(&u->exchange.refusal));
         fail(u, &fault);
-    } else if (u->sound_bytes == 0) {
+    } else if (u->samples.bytes == 0) {
         speech_fault_say(&fault, AIC_CATEGORY_PROTOCOL, AIC_RETRY_NEW_SESSION,
                          "the answer holds no sound");
         fail(u, &fault);

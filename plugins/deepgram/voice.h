@@ -8,6 +8,7 @@
 #include "provider.h"
 #include "speech-core/exchange.h"
 #include "speech-core/fault.h"
+#include "speech-core/samples.h"
 
 enum { DEEPGRAM_TEXT_MAX_BYTES = 1900 }; /* the vendor takes 2000 characters */
 
@@ -21,11 +22,9 @@ struct deepgram_utterance {
     struct speech_exchange exchange;
     struct aic_timer *timer;
     void (*fire)(struct deepgram_utterance *u);
-    uint64_t sound_bytes;
+    struct speech_samples samples;
     int64_t chars_billed; /* as the vendor says; -1 unknown */
     char request_id[SPEECH_ID_BYTES];
-    char odd; /* first half of a sample */
-    bool has_odd;
     bool is_sound; /* the answer's type */
     bool is_ended; /* no more text */
     bool is_told;  /* its last event was told, or will be by the timer */

@@ -2,24 +2,6 @@
 /* Asks for the voice, which costs nothing: is the key good, is the voice there? */
 #include "session.h"
 
-static void on_header(void *data, struct aic_str name, struct aic_str value)
-{
-    (void)data;
-    (void)name;
-    (void)value;
-}
-
-static void on_begun(void *data)
-{
-    (void)data;
-}
-
-static void on_bytes(void *data, struct aic_str bytes)
-{
-    (void)data;
-    (void)bytes;
-}
-
 /* A key that may only speak is known all the same. */
 static bool is_well(const struct speech_exchange *exchange, const struct speech_fault *fault)
 {
@@ -50,11 +32,7 @@ static void on_ended(void *data, const struct aic_error *error)
 int32_t eleven_probe_start(struct eleven_session *session)
 {
     const struct eleven_provider *provider = session->provider;
-    const struct speech_exchange_events events = {.data = session,
-                                                  .header = on_header,
-                                                  .begun = on_begun,
-                                                  .bytes = on_bytes,
-                                                  .ended = on_ended};
+    const struct speech_exchange_events events = {.data = session, .ended = on_ended};
     const struct aic_header header = {AIC_STR("xi-api-key"), aic_str(provider->api_key)};
     struct aic_buf url;
     aic_buf_init(&url, ELEVEN_URL_MAX_BYTES);

@@ -11,6 +11,7 @@
 #include "problem.h"
 #include "provider.h"
 #include "speech-core/exchange.h"
+#include "speech-core/samples.h"
 
 enum { ELEVEN_PIECES_MAX = 256, ELEVEN_TEXT_MAX_BYTES = 30000 };
 
@@ -45,22 +46,20 @@ struct eleven_utterance {
     size_t asked;       /* stream.c: pieces before the present request's */
     size_t flushed;     /* pieces whose sound was delivered */
     uint64_t late_mark; /* of a flush that came after the sound */
-    uint64_t sound_bytes;
+    struct speech_samples samples;
     struct aic_timer *timer;
     void (*fire)(struct eleven_utterance *u);
     struct speech_exchange exchange; /* stream.c */
     struct eleven_head head;
     uint64_t sound_before; /* the present answer */
     int64_t credits;       /* reported by the vendor; 0 = it did not */
-    char odd;              /* first half of a sample */
-    bool has_odd;
-    bool is_ended;     /* no more text */
-    bool is_cancelled; /* the host waits for CANCELLED */
-    bool is_told;      /* its last event was told */
-    bool is_gone;      /* to be freed as soon as nothing runs */
-    bool is_begun;     /* socket.c: its context is there */
-    bool is_closed;    /* socket.c: its context was told to end */
-    bool is_final;     /* socket.c: its context is over */
+    bool is_ended;         /* no more text */
+    bool is_cancelled;     /* the host waits for CANCELLED */
+    bool is_told;          /* its last event was told */
+    bool is_gone;          /* to be freed as soon as nothing runs */
+    bool is_begun;         /* socket.c: its context is there */
+    bool is_closed;        /* socket.c: its context was told to end */
+    bool is_final;         /* socket.c: its context is over */
     bool was_quiet;
     struct eleven_aligner aligner;
 };

@@ -69,7 +69,7 @@ static void on_bytes(void *data, struct aic_str bytes)
 static void answer_is_complete(struct eleven_utterance *u)
 {
     struct speech_fault fault;
-    if (u->sound_bytes == u->sound_before) {
+    if (u->samples.bytes == u->sound_before) {
         speech_fault_say(&fault, AIC_CATEGORY_PROTOCOL, AIC_RETRY_NEW_SESSION,
                          "the answer holds no sound");
         eleven_fail(u, &fault);
@@ -114,7 +114,7 @@ static void begin_exchange(struct eleven_utterance *u)
     speech_exchange_init(&u->exchange, &u->session->provider->services, &events);
     u->head =
         (struct eleven_head){.cost = -1, .concurrent = -1, .concurrent_max = -1, .is_sound = true};
-    u->sound_before = u->sound_bytes;
+    u->sound_before = u->samples.bytes;
 }
 
 /* The text right before a place, or what was said before the utterance. */

@@ -154,41 +154,23 @@ void eleven_tell(struct eleven_utterance *u, uint32_t kind, struct aic_tts_event
 
 int64_t eleven_sound_us(const struct eleven_utterance *u)
 {
-    const struct aic_format *format = &u->session->request.format;
-    uint64_t samples = format->codec == AIC_CODEC_PCM_S16LE ? u->sound_bytes / 2 : u->sound_bytes;
-    return (int64_t)(samples * 1000000 / format->rate_hz);
+    return speech_samples_us(&u->samples, u->session->request.format);
 }
 
-static void give_sound(struct eleven_utterance *u, const char *bytes, size_t count)
+static void give_sound(void *data, struct aic_str samples)
 {
+    struct eleven_utterance *u = data;
     const struct aic_audio audio = {.size = sizeof(audio),
                                     .format = u->session->request.format,
-                                    .data = (const uint8_t *)bytes,
-                                    .bytes = count,
+                                    .data = (const uint8_t *)samples.ptr,
+                                    .bytes = samples.len,
                                     .time_us = -1};
-    if (count > 0) {
-        u->sound_bytes += count;
-        eleven_tell(u, AIC_TTS_EVENT_AUDIO, (struct aic_tts_event){.audio = &audio});
-    }
+    eleven_tell(u, AIC_TTS_EVENT_AUDIO, (struct aic_tts_event){.audio = &audio});
 }
 
-/* Pieces of a stream may end within a sample. */
 void eleven_tell_sound(struct eleven_utterance *u, struct aic_str sound)
 {
-    if (u->session->request.format.codec == AIC_CODEC_PCM_S16LE && sound.len > 0) {
-        if (u->has_odd) {
-            const char sample[2] = {u->odd, sound.ptr[0]};
-            u->has_odd = false;
-            sound = (struct aic_str){sound.ptr + 1, sound.len - 1};
-            give_sound(u, sample, 2);
-        }
-        if (sound.len % 2) {
-            u->has_odd = true;
-            u->odd = sound.ptr[sound.len - 1];
-            sound.len--;
-        }
-    }
-    give_sound(u, sound.ptr, sound.len);
+    speech_samples_push(&u->samples, u->session->request.format, sound, give_sound, u);
 }
 
 void eleven_flushed(struct eleven_utterance *u, size_t pieces)
@@ -262,7 +244,7 @@ void eleven_fail(struct eleven_utterance *u, const struct speech_fault *fault)
 {
     struct speech_fault told = *fault;
     speech_fault_hide(&told, u->session->provider->api_key);
-    struct aic_error error = speech_fault_error(&told, u->sound_bytes > 0);
+    struct aic_error error = speech_fault_error(&told, u->samples.bytes > 0);
     tell_last(u, AIC_TTS_EVENT_ERROR, (struct aic_tts_event){.error = &error});
 }
 

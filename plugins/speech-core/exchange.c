@@ -21,13 +21,26 @@ static void take_headers(struct speech_exchange *exchange, const struct aic_http
 {
     const struct speech_exchange_events *events = &exchange->events;
     exchange->status = event->status;
-    for (uint32_t i = 0; i < event->header_count; i++) {
+    for (uint32_t i = 0; events->header && i < event->header_count; i++) {
         struct aic_header header;
         memcpy(&header, (const char *)event->headers + (size_t)i * event->header_size,
                sizeof(header));
         events->header(events->data, header.name, header.value);
     }
-    events->begun(events->data);
+    if (events->begun) {
+        events->begun(events->data);
+    }
+}
+
+static void take_bytes(struct speech_exchange *exchange, struct aic_str bytes)
+{
+    const struct speech_exchange_events *events = &exchange->events;
+    if (!speech_exchange_is_good(exchange)) {
+        /* Over the bound its beginning still tells something. */
+        (void)aic_buf_str(&exchange->refusal, bytes);
+    } else if (events->bytes) {
+        events->bytes(events->data, bytes);
+    }
 }
 
 static void on_http(void *data, const struct aic_http_event *event)
@@ -39,12 +52,7 @@ static void on_http(void *data, const struct aic_http_event *event)
         take_headers(exchange, event);
         break;
     case AIC_HTTP_EVENT_DATA:
-        if (speech_exchange_is_good(exchange)) {
-            events->bytes(events->data, event->data);
-        } else {
-            /* Over the bound its beginning still tells something. */
-            (void)aic_buf_str(&exchange->refusal, event->data);
-        }
+        take_bytes(exchange, event->data);
         break;
     case AIC_HTTP_EVENT_DONE:
     case AIC_HTTP_EVENT_ERROR:

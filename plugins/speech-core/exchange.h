@@ -7,6 +7,7 @@
  */
 #include "services.h"
 
+/* All but `ended` may be NULL. */
 struct speech_exchange_events {
     void *data;
     /* One header of the answer; no event may be told from here. */

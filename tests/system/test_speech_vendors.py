@@ -198,7 +198,8 @@ HARMLESS = ("slow", "fragmented", "unknown_message", "final_missing")
 REQUEST_FAULTS = [
     ("refuse", {}), ("status", {"status": 401}), ("status", {"status": 402}),
     ("status", {"status": 429}), ("status", {"status": 500}), ("html", {}), ("empty", {}),
-    ("garbage", {}), ("truncated", {}), ("hang", {}), ("half_open", {}), ("slow", {"delay_ms": 500}),
+    ("garbage", {}), ("truncated", {}), ("hang", {}), ("half_open", {}),
+    ("slow", {"delay_ms": 500}),
     ("reset", {"at": "middle", "after": 2}), ("eof", {"at": "middle", "after": 2}),
     ("hang", {"at": "middle", "after": 2})]
 
