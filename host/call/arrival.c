@@ -199,8 +199,9 @@ void arrival_begin(struct calls *calls, struct provider *provider,
 
 void arrival_drop_all(struct calls *calls)
 {
-    while (calls->arrivals) {
-        struct arrival *arrival = calls->arrivals;
+    struct arrival *next = NULL;
+    for (struct arrival *arrival = calls->arrivals; arrival; arrival = next) {
+        next = arrival->next;
         if (!arrival->is_waiting) {
             turn_away(arrival, "shutdown");
             continue;

@@ -70,12 +70,14 @@ void call_destroy(struct call *call);
 /* Joins a leg inside of its MEDIA_START event; the conversation begins. */
 int32_t call_attach(struct call *call, struct provider *provider,
                     const struct aic_telephony_event *start);
-/* Begins a typed conversation: the greeting, if `greet`. */
+/* Begins a typed conversation: the greeting, if `with_greeting`. */
 void call_start_text(struct call *call, bool with_greeting);
 /* Whether the next answers of a typed conversation are spoken, too; at first they are not. */
 void call_set_voice(struct call *call, bool with_voice);
 /* The caller typed something. AIC_ERROR_BUSY while the last answer is not complete. */
 int32_t call_type(struct call *call, struct aic_str text);
+/* "completed" and so on, as in the records. */
+const char *call_status_name(uint32_t status);
 /* The carrier's word on the call. */
 void call_status(struct call *call, const struct aic_telephony_event *event);
 /* Ends it: `reason` goes into the record ("hangup_api", "shutdown" ...). With `politely` the

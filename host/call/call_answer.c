@@ -299,6 +299,7 @@ static void answer_is_complete(struct call *call)
 {
     struct answer *answer = &call->answer;
     bool ends_call = answer->ends_call;
+    const char *transfer_to = answer->transfer_to;
     if (!answer->is_active) {
         return;
     }
@@ -309,6 +310,10 @@ static void answer_is_complete(struct call *call)
     call->is_apologising = false;
     if (call->is_text && call->hooks.replied) {
         call->hooks.replied(call->hooks.data, call, aic_buf_view(&answer->text));
+    }
+    if (transfer_to) {
+        call_hand_over(call, transfer_to);
+        return;
     }
     if (ends_call) {
         call_hang_up(call, "agent_ended");

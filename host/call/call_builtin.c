@@ -66,18 +66,28 @@ static bool run_transfer(struct call *call, const struct aic_json *arguments,
         aic_buf_text(result, "{\"error\":\"this number is not in the list of transfers\"}");
         return true;
     }
-    struct aic_telephony_transfer params = {
-        .size = sizeof(params), .request_id = call->epoch, .to = to, .caller_id = ""};
-    int32_t status = AIC_OK;
-    GUARD(call->leg_provider, "telephony.leg_transfer",
-          status = call->leg_provider->telephony.leg_transfer(call->leg, &params));
-    if (status != AIC_OK) {
-        aic_buf_text(result, "{\"error\":\"the line can not be transferred now\"}");
-        return true;
-    }
-    call_record_note(call, "transfer", "to", to);
+    /* What the agent says with it is heard first. */
+    call->answer.transfer_to = to;
     aic_buf_text(result, "{\"ok\":true}");
     return false;
+}
+
+void call_hand_over(struct call *call, const char *to)
+{
+    struct aic_telephony_transfer params = {
+        .size = sizeof(params), .request_id = call->epoch, .to = to, .caller_id = ""};
+    int32_t status = AIC_ERROR_CLOSED;
+    if (call->leg) {
+        GUARD(call->leg_provider, "telephony.leg_transfer",
+              status = call->leg_provider->telephony.leg_transfer(call->leg, &params));
+    }
+    if (status != AIC_OK) {
+        call_record_note(call, "transfer_failed", "to", to);
+        call_apologise(call, "transfer_failed");
+        return;
+    }
+    call_record_note(call, "transfer", "to", to);
+    (void)aic_str_copy(AIC_STR("transferred"), call->end_reason, sizeof(call->end_reason));
 }
 
 static bool run_send_digits(struct call *call, const struct aic_json *arguments,

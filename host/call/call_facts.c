@@ -11,8 +11,12 @@
 
 enum { MAX_COLUMNS = 2 << 20 };
 
-static const char *const status_names[] = {
-    "", "queued", "ringing", "in_progress", "completed", "busy", "no_answer", "failed", "canceled"};
+const char *call_status_name(uint32_t status)
+{
+    static const char *const names[] = {"",     "queued",    "ringing", "in_progress", "completed",
+                                        "busy", "no_answer", "failed",  "canceled"};
+    return status < sizeof(names) / sizeof(names[0]) ? names[status] : "unknown";
+}
 
 /* A JSON object under construction, for one fact or one message to onlookers. */
 struct draft {
@@ -74,7 +78,7 @@ void call_record_call(struct call *call)
     aic_json_member_text(w, "to_number", call->to);
     aic_json_member_text(w, "agent", call->agent->name);
     aic_json_member_text(w, "language", call->agent->language);
-    aic_json_member_text(w, "status", status_names[call->status]);
+    aic_json_member_text(w, "status", call_status_name(call->status));
     put_time(&draft, "created_at", call->created_wall_us);
     put_time(&draft, "started_at", call->created_wall_us);
     put_time(&draft, "answered_at", call->answered_wall_us);

@@ -96,6 +96,7 @@ struct answer {
     bool is_fixed;   /* said by the host, no model */
     bool is_thought; /* the text is complete */
     bool ends_call;
+    const char *transfer_to; /* once it was heard; NULL */
 };
 
 struct call {
@@ -252,6 +253,8 @@ void call_run_tools(struct call *call);
 void call_forget_tools(struct call *call);
 /* The answer that waits for tools is cut off: the model gets to know. */
 void call_abandon_tools(struct call *call);
+/* The answer that hands the caller over was heard. */
+void call_hand_over(struct call *call, const char *to);
 void call_cancel_tools(struct call *call);
 
 /* call_recording.c */

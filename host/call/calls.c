@@ -216,67 +216,6 @@ void calls_destroy(struct calls *calls)
     free(calls);
 }
 
-static void take_status(struct calls *calls, const struct aic_telephony_event *event)
-{
-    for (struct live *live = calls->live; live; live = live->next) {
-        if (!live->is_over && call_is(live->call, event->call_id, event->provider_call_id)) {
-            /* A leg that was turned away may know a call's id; it says nothing about that call. */
-            if (!event->leg || call_has_leg(live->call, event->leg)) {
-                call_status(live->call, event);
-            }
-            return;
-        }
-    }
-    pending_status(calls, event);
-}
-
-static void carrier_event(const struct aic_telephony_sink *sink,
-                          const struct aic_telephony_event *event)
-{
-    struct carrier *carrier = sink->impl;
-    struct calls *calls = carrier->calls;
-    switch (event->kind) {
-    case AIC_TEL_EVENT_OFFER:
-        pending_offer(calls, carrier->provider, event);
-        break;
-    case AIC_TEL_EVENT_DIALED:
-        pending_dialed(calls, event);
-        break;
-    case AIC_TEL_EVENT_STATUS:
-        take_status(calls, event);
-        break;
-    case AIC_TEL_EVENT_MEDIA_START:
-        arrival_begin(calls, carrier->provider, event);
-        break;
-    case AIC_TEL_EVENT_ERROR:
-        pending_failed(calls, event);
-        break;
-    default:
-        break;
-    }
-}
-
-int32_t calls_start_provider(struct calls *calls, struct provider *provider)
-{
-    if (calls_carrier(calls, provider->name)) {
-        return AIC_OK;
-    }
-    if (calls->carrier_count == CALLS_PROVIDERS) {
-        return AIC_ERROR_TOO_LARGE;
-    }
-    struct carrier *carrier = &calls->carriers[calls->carrier_count];
-    *carrier = (struct carrier){.calls = calls, .provider = provider};
-    carrier->sink = (struct aic_telephony_sink){
-        .size = sizeof(carrier->sink), .impl = carrier, .event = carrier_event};
-    int32_t status = AIC_OK;
-    GUARD(provider, "telephony.start",
-          status = provider->telephony.start(provider->self, &carrier->sink));
-    if (status == AIC_OK) {
-        calls->carrier_count++;
-    }
-    return status;
-}
-
 void calls_stop_new(struct calls *calls)
 {
     calls->refuses = true;

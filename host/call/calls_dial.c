@@ -95,6 +95,7 @@ static int32_t place(struct pending *pending)
     };
     int32_t status = AIC_OK;
     GUARD(provider, "telephony.dial", status = provider->telephony.dial(provider->self, &params));
+    pending->is_dialling = status == AIC_OK;
     return status;
 }
 
@@ -253,6 +254,10 @@ void pending_dialed(struct calls *calls, const struct aic_telephony_event *event
     }
     free(pending->provider_call_id);
     pending->provider_call_id = aic_str_dup(event->provider_call_id);
+    if (pending->is_called_off) {
+        pending_call_off(pending);
+        return;
+    }
     if (event->from.len > 0) {
         free(pending->from);
         pending->from = aic_str_dup(event->from);
@@ -266,6 +271,10 @@ void pending_failed(struct calls *calls, const struct aic_telephony_event *event
 {
     struct pending *pending = pending_by_request(calls, event->request_id);
     if (!pending) {
+        return;
+    }
+    if (pending->is_called_off) {
+        pending_remove(pending);
         return;
     }
     char message[512] = "the carrier refused the call";

@@ -82,7 +82,7 @@ static void answer_hang_up(struct calls *calls, const struct link_request *reque
     } else if (pending) {
         pending->status = AIC_CALL_CANCELED;
         pending_record(pending, "canceled");
-        pending_remove(pending);
+        pending_call_off(pending);
     }
     link_answer(calls->settings.link, request->id, live || pending ? AIC_OK : AIC_ERROR_NOT_FOUND,
                 live || pending ? AIC_STR("{\"ok\":true}") : AIC_STR(""));
@@ -163,6 +163,7 @@ bool calls_request(struct calls *calls, const struct link_request *request)
     } kinds[] = {
         {"call.hangup", answer_hang_up},
         {"call.take", answer_take},
+        {"call.status", calls_answer_status},
         {"interrupted", inherit_all},
     };
 

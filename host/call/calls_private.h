@@ -2,10 +2,10 @@
 #ifndef CALL_CALLS_PRIVATE_H
 #define CALL_CALLS_PRIVATE_H
 /*
- * Inside of calls. Its files: calls.c (the lists, carriers' events), pending.c (calls without sound
- * yet), calls_dial.c and calls_ring.c (how they come about), arrival.c (sound that asks to be let
- * in), calls_link.c (what other workers and command lines see of them and ask), chat.c (typed
- * conversations).
+ * Inside of calls. Its files: calls.c (the lists), calls_carrier.c (what carriers tell), pending.c
+ * (calls without sound yet), calls_dial.c and calls_ring.c (how they come about), arrival.c (sound
+ * that asks to be let in), calls_link.c (what other workers and command lines see of them and ask),
+ * chat.c (typed conversations).
  */
 #include "call/calls.h"
 #include "call/token.h"
@@ -39,6 +39,8 @@ struct pending {
     struct gate_check *check;  /* while the gate decides whether it is dialled */
     bool has_share;            /* of the limits, to be settled when it is over */
     bool keeps_claim;
+    bool is_dialling;    /* the carrier was asked */
+    bool is_called_off;  /* as soon as the carrier names it */
     bool is_interrupted; /* it had sound, in a worker that died */
     calls_dialed reply;  /* until it is answered */
     void *reply_data;
@@ -119,6 +121,8 @@ struct pending *pending_find(const struct calls *calls, const char *id);
 struct pending *pending_by_request(const struct calls *calls, uint64_t request_id);
 struct pending *pending_by_sid(const struct calls *calls, struct aic_str sid);
 void pending_remove(struct pending *pending);
+/* It is not wanted any more: the telephone that rings falls silent. */
+void pending_call_off(struct pending *pending);
 /* The claim on the call outlives the record: the call itself has it now. */
 void pending_keep_claim(struct pending *pending);
 void pending_record(struct pending *pending, const char *end_reason);
@@ -136,7 +140,8 @@ bool calls_are_gated(uint32_t direction, const struct provider *provider, const 
 void calls_settle(struct calls *calls, const char *id, double cost);
 void pending_dialed(struct calls *calls, const struct aic_telephony_event *event);
 void pending_failed(struct calls *calls, const struct aic_telephony_event *event);
-void pending_status(struct calls *calls, const struct aic_telephony_event *event);
+/* Returns whether it is one of this worker's. */
+bool pending_status(struct calls *calls, const struct aic_telephony_event *event);
 
 /* calls_ring.c */
 void calls_token(const struct calls *calls, const char *id, char token[TOKEN_TEXT]);
@@ -160,5 +165,8 @@ void calls_publish(struct live *live, struct aic_str json);
 void chat_hurry(struct calls *calls);
 void chat_replied(struct live *live, struct aic_str text);
 void chat_ended(struct live *live);
+
+/* calls_carrier.c: the word of a carrier that reached another worker. */
+void calls_answer_status(struct calls *calls, const struct link_request *request);
 
 #endif

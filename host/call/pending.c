@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "call/gate.h"
+#include "plugin/guard.h"
 
 #include "json.h"
 
@@ -24,7 +25,7 @@ static void give_up(void *data)
     if (pending->provider || pending->is_interrupted) {
         pending_record(pending, pending->is_interrupted ? "interrupted" : "no_media");
     }
-    pending_remove(pending);
+    pending_call_off(pending);
 }
 
 void pending_wait(struct pending *pending)
@@ -102,6 +103,33 @@ void pending_remove(struct pending *pending)
     free(pending);
 }
 
+static bool has_sid(const struct pending *pending)
+{
+    return pending->provider_call_id && pending->provider_call_id[0];
+}
+
+void pending_call_off(struct pending *pending)
+{
+    struct provider *provider = pending->provider;
+    if (provider && provider->telephony.hangup && has_sid(pending)) {
+        int32_t status = AIC_OK;
+        GUARD(provider, "telephony.hangup",
+              status = provider->telephony.hangup(provider->self, ++pending->calls->last_request,
+                                                  aic_str(pending->provider_call_id)));
+        if (status != AIC_OK) {
+            log_warn("call", "the carrier does not take the hangup", LOG_S("call", pending->id),
+                     LOG_I("status", status));
+        }
+    } else if (pending->is_dialling && !has_sid(pending) && !pending->is_called_off) {
+        /* The carrier has not named the call yet; once it does it is hung up. */
+        pending->is_called_off = true;
+        pending_answer(pending, AIC_ERROR_CLOSED, "canceled", "the call ended before it began");
+        pending_wait(pending);
+        return;
+    }
+    pending_remove(pending);
+}
+
 void pending_keep_claim(struct pending *pending)
 {
     pending->keeps_claim = true;
@@ -110,7 +138,7 @@ void pending_keep_claim(struct pending *pending)
 struct pending *pending_find(const struct calls *calls, const char *id)
 {
     struct pending *pending = calls->pending;
-    while (pending && strcmp(pending->id, id) != 0) {
+    while (pending && (pending->is_called_off || strcmp(pending->id, id) != 0)) {
         pending = pending->next;
     }
     return pending;
@@ -219,7 +247,7 @@ void pending_record(struct pending *pending, const char *end_reason)
     aic_buf_finish(&buf);
 }
 
-void pending_status(struct calls *calls, const struct aic_telephony_event *event)
+bool pending_status(struct calls *calls, const struct aic_telephony_event *event)
 {
     char id[UUID_TEXT];
     (void)aic_str_copy(event->call_id, id, sizeof(id));
@@ -228,15 +256,16 @@ void pending_status(struct calls *calls, const struct aic_telephony_event *event
         pending = pending_by_sid(calls, event->provider_call_id);
     }
     if (!pending || event->status <= pending->status) {
-        return;
+        return pending != NULL;
     }
     pending->status = event->status;
     if (event->status < AIC_CALL_COMPLETED) {
         pending_record(pending, NULL);
-        return;
+        return true;
     }
     pending_record(pending, pending->is_interrupted ? "interrupted" : "carrier");
     pending_remove(pending);
+    return true;
 }
 
 /* Another worker may get the call's sound. */

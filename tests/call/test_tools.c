@@ -15,6 +15,10 @@ static const struct rig_settings line = {.stt_flags = AIC_STT_NEEDS_VAD,
                                          .line_flags = AIC_TEL_NO_ECHO};
 static const struct fake_speech speech = {3000 * MS, 4000 * MS};
 
+static const struct rig_settings carrier = {.stt_flags = AIC_STT_NEEDS_VAD,
+                                            .line_flags = AIC_TEL_NO_ECHO | AIC_TEL_TRANSFER};
+static const char *const desks[] = {"+15550133", "+15550144", NULL};
+
 static const char balance_tool[] =
     "tools = ( \"end_call\", { name = \"balance\"; description = \"Looks it up.\"; "
     "url = \"https://bank.example/accounts/{account}\"; method = \"GET\"; timeout = \"3s\"; "
@@ -267,6 +271,46 @@ static void test_declarations_that_make_no_sense_are_refused(void **state)
     }
 }
 
+/* The model says what it does and hands the caller over. */
+static struct rig *hand_over(int32_t status)
+{
+    struct rig *rig = rig_create(&carrier);
+    load_tools(rig, "tools = ( \"transfer\" );");
+    rig->agent.transfers = desks;
+    rig_hears(rig, "a person please");
+    rig->vendor->replies[0] = (struct fake_text){.text = "I will connect you to the desk.",
+                                                 .tool = "transfer",
+                                                 .arguments = "{\"to\":\"+15550144\"}"};
+    rig->vendor->reply_count = 1;
+    rig_begin(rig, &speech, 1);
+    rig->line->transfer_status = status;
+    rig_run(rig, 12000);
+    return rig;
+}
+
+static void test_a_caller_is_handed_over_once_the_words_were_heard(void **state)
+{
+    (void)state;
+    struct rig *rig = hand_over(AIC_OK);
+    assert_string_equal(rig->line->transferred_to, "+15550144");
+    assert_string_equal(rig_text(rig, "messages", 3, "heard"), "I will connect you to the desk.");
+    assert_true(rig->line->transferred_us >=
+                fake_line_agent_stops(rig->line, fake_line_agent_starts(rig->line, 4000 * MS)));
+    assert_true(rig_has_event(rig, "transfer"));
+    assert_true(rig->has_ended);
+    assert_string_equal(rig_text(rig, "calls", 0, "end_reason"), "transferred");
+    unload_tools(rig);
+}
+
+static void test_a_caller_who_can_not_be_handed_over_is_told(void **state)
+{
+    (void)state;
+    struct rig *rig = hand_over(AIC_ERROR_BUSY);
+    assert_true(rig_has_event(rig, "transfer_failed"));
+    assert_non_null(strstr(rig->vendor->spoken, "something is broken"));
+    unload_tools(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +322,8 @@ int main(void)
         cmocka_unit_test(test_a_model_that_asks_without_end_is_stopped),
         cmocka_unit_test(test_a_list_of_tools_is_all_that_a_model_may_use),
         cmocka_unit_test(test_declarations_that_make_no_sense_are_refused),
+        cmocka_unit_test(test_a_caller_is_handed_over_once_the_words_were_heard),
+        cmocka_unit_test(test_a_caller_who_can_not_be_handed_over_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

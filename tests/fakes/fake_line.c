@@ -181,6 +181,19 @@ static int32_t leg_notify(void *leg, struct aic_str json)
     return AIC_OK;
 }
 
+static int32_t leg_transfer(void *leg, const struct aic_telephony_transfer *params)
+{
+    struct fake_line *line = leg;
+    if (line->transfer_status != AIC_OK) {
+        return line->transfer_status;
+    }
+    (void)snprintf(line->transferred_to, sizeof(line->transferred_to), "%s", params->to);
+    line->transferred_us = fake_now(line->vendor) - line->opened_us;
+    fake_stop(line->vendor, line->timer);
+    line->timer = fake_after(line->vendor, 1000, stopped, line);
+    return AIC_OK;
+}
+
 static const struct aic_telephony table = {.size = sizeof(table),
                                            .capabilities = capabilities,
                                            .start = start,
@@ -191,7 +204,8 @@ static const struct aic_telephony table = {.size = sizeof(table),
                                            .leg_close = leg_close,
                                            .leg_mark = leg_mark,
                                            .leg_clear = leg_clear,
-                                           .leg_notify = leg_notify};
+                                           .leg_notify = leg_notify,
+                                           .leg_transfer = leg_transfer};
 
 const void *fake_line_table(void)
 {

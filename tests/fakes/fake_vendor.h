@@ -92,7 +92,10 @@ struct fake_line {
     /* Sound of the agent: when it was heard, by 20 ms frames since the line was opened. */
     uint8_t heard[60 * 120];
     uint64_t sent_bytes;
-    char notes[65536]; /* what leg_notify got, a line each */
+    char notes[65536];       /* what leg_notify got, a line each */
+    char transferred_to[32]; /* "" = nobody */
+    int64_t transferred_us;  /* since the line was opened */
+    int32_t transfer_status; /* what a transfer is answered with */
 };
 
 /* Opens a line and joins it to a call, as MEDIA_START does. */

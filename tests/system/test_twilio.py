@@ -101,9 +101,9 @@ class Line:
 @pytest.fixture
 def line(serve, make_conf, vendors, aicaller):
     """line(provider={...}, agent={...}) -> Line"""
-    def start(provider=None, agent=None):
+    def start(provider=None, agent=None, workers=1):
         changes = {
-            "server": {"public_url": PUBLIC},
+            "server": {"public_url": PUBLIC, "workers": workers},
             "providers": {"twilio": {"plugin": "twilio.so", "account_sid": ACCOUNT,
                                      "auth_token": KEY, "from": OURS,
                                      "calls_per_second": 20.0,
@@ -280,6 +280,24 @@ def test_a_call_that_is_not_answered_is_written_down_as_such(line, vendors, twil
     answer = json.loads(here.dial().stdout)
     assert here.detail(answer["call_id"])["call"]["status"] == stored
     assert vendors.calls()[0].wait_end()["status"] == twilio
+    settled(vendors)
+
+
+def test_a_telephone_that_rings_falls_silent_when_an_operator_hangs_up(line, vendors):
+    vendors.set("twilio", plan={"ring_ms": 30000})
+    here = line()
+    answer = json.loads(here.dial().stdout)
+    here.hang_up()
+    assert vendors.calls()[0].wait_end()["status"] in ("canceled", "completed")
+    assert here.detail(answer["call_id"])["call"]["status"] == "canceled"
+    settled(vendors)
+
+
+def test_it_does_not_matter_which_worker_is_told(line, vendors):
+    vendors.set("twilio", plan={"answer": "busy"})
+    here = line(workers=3)
+    ids = [json.loads(here.dial().stdout)["call_id"] for _ in range(6)]
+    assert [here.detail(each)["call"]["status"] for each in ids] == ["busy"] * len(ids)
     settled(vendors)
 
 
