@@ -5,6 +5,7 @@
 #include "buf.h"
 #include "io/loop.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <uv.h>
@@ -93,7 +94,8 @@ static void read_authorities(uv_work_t *work)
         ERR_error_string_n(ERR_peek_last_error(), load->reason, sizeof(load->reason));
         SSL_CTX_free(context);
     }
-    ERR_clear_error();
+    /* libuv's threads end with the process: what OpenSSL keeps for each would never be freed. */
+    OPENSSL_thread_stop();
 }
 
 static void on_read(uv_work_t *work, int status)
