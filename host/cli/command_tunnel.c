@@ -116,7 +116,7 @@ static void take_signals(struct tunnel *tunnel)
             take_ended(tunnel);
         } else if (tunnel->command > 0) {
             (void)kill(tunnel->command, number);
-        } else if (number == SIGINT || number == SIGTERM) {
+        } else if (number != SIGUSR2) {
             tunnel->ends = true;
         }
     }

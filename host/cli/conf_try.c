@@ -28,7 +28,9 @@ struct provider *conf_provider(const struct conf *conf, const struct setup_provi
     size_t errors = problems->errors;
     env->complained = take_complaint;
     env->complained_data = &trial;
-    struct settings *settings = setup_settings(conf->setup, provider, 0, problems);
+    /* All else was told when the configuration was read. */
+    struct settings *settings =
+        setup_settings(conf->setup, provider, SETTINGS_ONLY_UNSET, problems);
     struct provider *made = settings ? provider_create(provider->name, provider->plugin, settings,
                                                        env, error, sizeof(error))
                                      : NULL;

@@ -77,7 +77,10 @@ static void end(struct probe *probe, enum probe_state state)
 
 static void fail(struct probe *probe, const struct aic_error *error)
 {
-    take_error(probe, error);
+    static const struct aic_error silent = {.size = sizeof(silent),
+                                            .category = AIC_CATEGORY_INTERNAL,
+                                            .message = AIC_STR_INIT("the plugin does not say why")};
+    take_error(probe, error ? error : &silent);
     end(probe, PROBE_FAILED);
 }
 

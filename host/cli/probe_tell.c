@@ -31,12 +31,15 @@ void probe_result_write(const struct probe_result *result, struct aic_json_write
 
 void probe_result_print(const struct probe_result *result)
 {
-    (void)printf("%-7s  %-12s %-9s", state_name(result->state), result->provider, result->role);
+    (void)printf("%-7s  %-12s ", state_name(result->state), result->provider);
     if (result->state == PROBE_FAILED) {
-        (void)printf("  %s: %s\n%9s%s\n", result->category, result->message, "", result->advice);
+        (void)printf("%-9s  %s: %s\n%9s%s\n", result->role, result->category, result->message, "",
+                     result->advice);
     } else if (result->state == PROBE_UNASKED) {
-        (void)printf("  nothing to ask\n");
+        (void)printf("%-9s  nothing to ask\n", result->role);
+    } else if (result->note[0]) {
+        (void)printf("%-9s  %s\n", result->role, result->note);
     } else {
-        (void)printf("%s%s\n", result->note[0] ? "  " : "", result->note);
+        (void)printf("%s\n", result->role);
     }
 }

@@ -140,6 +140,17 @@ def test_a_configuration_with_errors_asks_nobody(aicaller, make_conf, vendors):
     assert not vendors.received("deepgram")
 
 
+def test_a_warning_is_given_once(aicaller, make_conf, vendors):
+    changes = all_vendors(vendors)
+    changes["providers"]["groq"]["api_key"] = KEYS["GROQ_API_KEY"]
+    path, _ = make_conf(changes)
+    path.chmod(0o644)
+    for words in (["check"], ["check", "--deep"]):
+        result = aicaller(*words, "-c", path, **KEYS)
+        assert result.returncode == 0, result.stderr
+        assert result.stderr.count("stands in a file that everybody can read") == 1, result.stderr
+
+
 # Commands that only talk to the running server.
 
 def test_commands_for_a_running_server_need_none_of_its_keys(serve, make_conf, aicaller, vendors):
