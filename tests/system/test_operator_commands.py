@@ -108,6 +108,17 @@ def test_a_vendor_without_credit_is_told_from_one_with_a_wrong_key(aicaller, mak
     assert found["twilio"]["state"] == "ok" and "note" not in found["twilio"]
 
 
+def test_an_account_without_a_balance_is_out_of_credit(aicaller, make_conf, vendors):
+    path, _ = make_conf(all_vendors(vendors))
+    vendors.fault("twilio", "balance", "status", status=200, times=None,
+                  body=json.dumps({"balance": "0.00", "currency": "USD"}))
+    result = aicaller("check", "--deep", "--json", "-c", path, **KEYS)
+    assert result.returncode == 1
+    twilio = asked(result)["twilio"]
+    assert (twilio["state"], twilio["category"]) == ("failed", "quota"), twilio
+    assert twilio["note"] == "balance 0.00 USD"
+
+
 def test_vendors_that_can_not_be_reached_are_told_by_why(aicaller, make_conf, vendors):
     closed = f"http://127.0.0.1:{program.free_port()}"
     path, _ = make_conf(all_vendors(vendors, urls={name: closed for name in VENDORS}))
