@@ -140,7 +140,7 @@ void call_heard(void *data, const struct aic_stt_event *event)
 void call_hears_with(void *data, uint32_t stt_flags)
 {
     struct call *call = data;
-    call->turn.settings.stt_flags = stt_flags;
+    call_act(call, turn_hears_with(&call->turn, stt_flags, sched_now(call->env.sched)));
 }
 
 static void silence_is_long(void *data)

@@ -60,6 +60,7 @@ void turn_begin_next(struct turn *turn)
     aic_buf_clear(&turn->text);
     aic_buf_clear(&turn->partial);
     turn->confidence = -1;
+    turn->has_voice = turn->is_speech;
     turn->is_waiting = false;
     turn->is_eager = false;
 }
@@ -159,6 +160,7 @@ static uint32_t confirm_by_voice(struct turn *turn)
 static uint32_t speech_begins(struct turn *turn, const struct vad *vad, int64_t now_us)
 {
     turn->is_speech = true;
+    turn->has_voice = true;
     turn->speech_started_us = vad->started_us;
     uint32_t actions = hold(turn, now_us) | cancel_eager(turn);
     if (can(turn, AIC_STT_NEEDS_VAD) && !turn->utterance_is_open) {
@@ -181,13 +183,13 @@ static uint32_t silence_ends_turn(struct turn *turn, int64_t now_us)
     if (can(turn, AIC_STT_NEEDS_VAD)) {
         return turn->is_waiting ? 0 : answer(turn);
     }
-    if (turn->partial.len > 0 && can(turn, AIC_STT_FINALIZE) && !turn->is_waiting) {
+    if (can(turn, AIC_STT_NATIVE_TURNS) || turn->is_waiting) {
+        return 0;
+    }
+    if (turn->partial.len > 0 && can(turn, AIC_STT_FINALIZE)) {
         turn->is_waiting = true;
         turn->waiting_since_us = now_us;
         return TURN_FINALIZE;
-    }
-    if (can(turn, AIC_STT_NATIVE_TURNS) || turn->is_waiting) {
-        return 0;
     }
     return turn->partial.len == 0 ? answer(turn) : 0;
 }
@@ -282,6 +284,7 @@ static uint32_t hear_transcript(struct turn *turn, const struct aic_stt_event *e
 {
     take_transcript(turn, event);
     bool is_final = event->stability == AIC_STT_FINAL;
+    turn->settled_us = is_final ? now_us : turn->settled_us;
     uint32_t actions = 0;
     if (turn->agent_is_active) {
         actions = words_while_active(turn, is_final, now_us);
@@ -332,6 +335,23 @@ uint32_t turn_hear(struct turn *turn, const struct aic_stt_event *event, int64_t
     default:
         return 0;
     }
+}
+
+uint32_t turn_hears_with(struct turn *turn, uint32_t stt_flags, int64_t now_us)
+{
+    bool needed_vad = can(turn, AIC_STT_NEEDS_VAD);
+    turn->settings.stt_flags = stt_flags;
+    aic_buf_clear(&turn->partial);
+    bool is_pending = turn->has_voice && turn->last_voice_us > turn->settled_us;
+    if (needed_vad || !can(turn, AIC_STT_NEEDS_VAD) || !is_pending) {
+        return 0;
+    }
+    /* The one before cut the sound itself; what it left is cut here. */
+    turn->utterance_id++;
+    turn->utterance_is_open = turn->is_speech;
+    turn->is_waiting = !turn->is_speech;
+    turn->waiting_since_us = now_us;
+    return TURN_UTTERANCE_BEGIN | (turn->is_speech ? 0 : TURN_UTTERANCE_END);
 }
 
 void turn_agent_begins(struct turn *turn, bool is_protected)

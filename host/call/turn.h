@@ -54,6 +54,8 @@ struct turn {
     float confidence;         /* of the worst final segment; -1 unknown */
     bool agent_is_active;     /* thinking or speaking */
     bool agent_is_protected;  /* may not be interrupted now */
+    int64_t settled_us;       /* words up to here are final */
+    bool has_voice;           /* somebody spoke in this turn */
     bool is_speech;
     bool utterance_is_open;
     bool is_waiting;
@@ -69,6 +71,8 @@ void turn_finish(struct turn *turn);
 uint32_t turn_voice(struct turn *turn, enum vad_event event, const struct vad *vad, int64_t now_us);
 /* An event of the recogniser. */
 uint32_t turn_hear(struct turn *turn, const struct aic_stt_event *event, int64_t now_us);
+/* Another recogniser takes over, which has been given all sound that has not become words. */
+uint32_t turn_hears_with(struct turn *turn, uint32_t stt_flags, int64_t now_us);
 /* The agent begins to think or speak; `is_protected`: what it says must be heard. */
 void turn_agent_begins(struct turn *turn, bool is_protected);
 /* What must be heard was heard. */

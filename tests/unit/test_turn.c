@@ -233,6 +233,30 @@ static void test_what_must_be_heard_is_not_interrupted_and_the_words_are_kept(vo
     end(&s);
 }
 
+static void test_a_recogniser_that_cuts_nothing_itself_gets_what_the_last_one_left(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, AIC_STT_STREAMING);
+    assert_int_equal(turn_hears_with(&s.turn, AIC_STT_NEEDS_VAD, s.now_us), 0);
+    s.turn.settings.stt_flags = AIC_STT_STREAMING;
+    pass(&s, true, 800 * MS);
+    hear(&s, AIC_STT_PARTIAL, "on mon");
+    pass(&s, false, 600 * MS);
+    assert_int_equal(turn_hears_with(&s.turn, AIC_STT_NEEDS_VAD, s.now_us),
+                     TURN_UTTERANCE_BEGIN | TURN_UTTERANCE_END);
+    assert_int_equal(pass(&s, false, 600 * MS), 0);
+    assert_int_equal(hear(&s, AIC_STT_FINAL, "on monday"), TURN_ANSWER);
+    assert_text(&s, "on monday");
+    turn_begin_next(&s.turn);
+
+    s.turn.settings.stt_flags = AIC_STT_STREAMING;
+    pass(&s, true, 300 * MS);
+    assert_int_equal(turn_hears_with(&s.turn, AIC_STT_NEEDS_VAD, s.now_us), TURN_UTTERANCE_BEGIN);
+    assert_int_equal(pass(&s, false, 520 * MS), TURN_UTTERANCE_END);
+    end(&s);
+}
+
 static void test_nothing_heard_is_nothing_answered(void **state)
 {
     (void)state;
@@ -259,6 +283,7 @@ int main(void)
         cmocka_unit_test(test_enough_voice_interrupts),
         cmocka_unit_test(test_a_sign_of_listening_is_no_interruption),
         cmocka_unit_test(test_what_must_be_heard_is_not_interrupted_and_the_words_are_kept),
+        cmocka_unit_test(test_a_recogniser_that_cuts_nothing_itself_gets_what_the_last_one_left),
         cmocka_unit_test(test_nothing_heard_is_nothing_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
