@@ -146,8 +146,11 @@ static bool take_roles(struct provider *provider, char *error, size_t error_byte
     return true;
 }
 
-static void share_breakers(struct provider *provider)
+static void begin_breakers(struct provider *provider)
 {
+    for (size_t i = 0; i < ROLES; i++) {
+        revival_init(&provider->revivals[i], provider, (uint32_t)i);
+    }
     for (size_t i = 0; provider->env->shm && i < ROLES; i++) {
         char name[SHM_NAME];
         (void)snprintf(name, sizeof(name), "%s/%s", provider->name, roles[i].name);
@@ -172,7 +175,7 @@ struct provider *provider_create(const char *name, const struct aic_plugin *plug
     provider->plugin = plugin;
     provider->env = env;
     provider->settings = settings;
-    share_breakers(provider);
+    begin_breakers(provider);
     settings_as_config(settings, provider->name, &provider->config);
     services_init(provider, &provider->host);
     int32_t status = AIC_OK;
@@ -191,6 +194,9 @@ void provider_destroy(struct provider *provider)
         return;
     }
     provider->is_closing = true;
+    for (size_t i = 0; i < ROLES; i++) {
+        revival_finish(&provider->revivals[i]);
+    }
     session_close_waiting(provider);
     if (provider->self) {
         GUARD_MAIN(provider, "destroy", provider->plugin->destroy(provider->self));
@@ -237,4 +243,5 @@ void provider_failed(struct provider *provider, enum provider_role role,
              LOG_I("http_status", error->http_status), LOG_I("close_code", error->close_code),
              LOG_T("code", error->code), LOG_T("message", error->message),
              LOG_T("request_id", error->request_id));
+    revival_watch(&provider->revivals[role]);
 }

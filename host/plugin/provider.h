@@ -8,6 +8,7 @@
 #include "base/settings.h"
 #include "plugin/breaker.h"
 #include "plugin/env.h"
+#include "plugin/revival.h"
 
 #include <aicaller/aicaller.h>
 
@@ -32,6 +33,7 @@ struct provider {
     struct aic_host host;
     void *self;
     struct breaker breakers[PROVIDER_ROLES];
+    struct revival revivals[PROVIDER_ROLES];
     bool is_closing;           /* posts are refused */
     int64_t next_complaint_us; /* guard */
     int64_t session_count;
@@ -66,7 +68,7 @@ bool provider_has_role(const struct provider *provider, const char *role);
 /* The id of a role's interface by its short name; NULL for another name. */
 const char *provider_role_id(const char *role);
 
-/* Passes on what an attempt taught: breaker, log, counters. */
+/* Passes on what an attempt taught: breaker, log, and a probe in the background. */
 void provider_succeeded(struct provider *provider, enum provider_role role);
 void provider_failed(struct provider *provider, enum provider_role role,
                      const struct aic_error *error);

@@ -87,48 +87,114 @@ static int32_t opened(struct session *session, int32_t status, struct session **
     return status;
 }
 
+static struct session *new_stt(struct provider *provider, session_stt_handler handler, void *owner)
+{
+    struct session *s = new_session(provider, owner, provider->stt.close);
+    if (s) {
+        s->handler.stt = handler;
+        s->sink.stt =
+            (struct aic_stt_sink){.size = sizeof(s->sink.stt), .impl = s, .event = take_stt};
+    }
+    return s;
+}
+
 int32_t session_open_stt(struct provider *provider, const struct aic_stt_open *params,
                          session_stt_handler handler, void *owner, struct session **session)
 {
-    struct session *s = new_session(provider, owner, provider->stt.close);
+    struct session *s = new_stt(provider, handler, owner);
     if (!s) {
         return AIC_ERROR_MEMORY;
     }
-    s->handler.stt = handler;
-    s->sink.stt = (struct aic_stt_sink){.size = sizeof(s->sink.stt), .impl = s, .event = take_stt};
     int32_t status = AIC_OK;
     GUARD(provider, "stt.open",
           status = provider->stt.open(provider->self, params, &s->sink.stt, &s->handle));
     return opened(s, status, session);
 }
 
+static struct session *new_llm(struct provider *provider, session_llm_handler handler, void *owner)
+{
+    struct session *s = new_session(provider, owner, provider->llm.close);
+    if (s) {
+        s->handler.llm = handler;
+        s->sink.llm =
+            (struct aic_llm_sink){.size = sizeof(s->sink.llm), .impl = s, .event = take_llm};
+    }
+    return s;
+}
+
 int32_t session_open_llm(struct provider *provider, const struct aic_llm_open *params,
                          session_llm_handler handler, void *owner, struct session **session)
 {
-    struct session *s = new_session(provider, owner, provider->llm.close);
+    struct session *s = new_llm(provider, handler, owner);
     if (!s) {
         return AIC_ERROR_MEMORY;
     }
-    s->handler.llm = handler;
-    s->sink.llm = (struct aic_llm_sink){.size = sizeof(s->sink.llm), .impl = s, .event = take_llm};
     int32_t status = AIC_OK;
     GUARD(provider, "llm.open",
           status = provider->llm.open(provider->self, params, &s->sink.llm, &s->handle));
     return opened(s, status, session);
 }
 
+static struct session *new_tts(struct provider *provider, session_tts_handler handler, void *owner)
+{
+    struct session *s = new_session(provider, owner, provider->tts.close);
+    if (s) {
+        s->handler.tts = handler;
+        s->sink.tts =
+            (struct aic_tts_sink){.size = sizeof(s->sink.tts), .impl = s, .event = take_tts};
+    }
+    return s;
+}
+
 int32_t session_open_tts(struct provider *provider, const struct aic_tts_open *params,
                          session_tts_handler handler, void *owner, struct session **session)
 {
-    struct session *s = new_session(provider, owner, provider->tts.close);
+    struct session *s = new_tts(provider, handler, owner);
     if (!s) {
         return AIC_ERROR_MEMORY;
     }
-    s->handler.tts = handler;
-    s->sink.tts = (struct aic_tts_sink){.size = sizeof(s->sink.tts), .impl = s, .event = take_tts};
     int32_t status = AIC_OK;
     GUARD(provider, "tts.open",
           status = provider->tts.open(provider->self, params, &s->sink.tts, &s->handle));
+    return opened(s, status, session);
+}
+
+int32_t session_probe_stt(struct provider *provider, session_stt_handler handler, void *owner,
+                          struct session **session)
+{
+    struct session *s = new_stt(provider, handler, owner);
+    if (!s) {
+        return AIC_ERROR_MEMORY;
+    }
+    int32_t status = AIC_OK;
+    GUARD(provider, "stt.probe",
+          status = provider->stt.probe(provider->self, &s->sink.stt, &s->handle));
+    return opened(s, status, session);
+}
+
+int32_t session_probe_llm(struct provider *provider, session_llm_handler handler, void *owner,
+                          struct session **session)
+{
+    struct session *s = new_llm(provider, handler, owner);
+    if (!s) {
+        return AIC_ERROR_MEMORY;
+    }
+    int32_t status = AIC_OK;
+    GUARD(provider, "llm.probe",
+          status = provider->llm.probe(provider->self, &s->sink.llm, &s->handle));
+    return opened(s, status, session);
+}
+
+int32_t session_probe_tts(struct provider *provider, session_tts_handler handler, void *owner,
+                          struct session **session)
+{
+    struct session *s = new_tts(provider, handler, owner);
+    if (!s) {
+        return AIC_ERROR_MEMORY;
+    }
+    int32_t status = AIC_OK;
+    GUARD(provider, "tts.probe",
+          status = provider->tts.probe(provider->self, &s->sink.tts, &s->handle));
     return opened(s, status, session);
 }
 

@@ -21,6 +21,13 @@ int32_t session_open_llm(struct provider *provider, const struct aic_llm_open *p
                          session_llm_handler handler, void *owner, struct session **session);
 int32_t session_open_tts(struct provider *provider, const struct aic_tts_open *params,
                          session_tts_handler handler, void *owner, struct session **session);
+/* Ask the vendor whether it works, as `probe` of the role's table; only where that is there. */
+int32_t session_probe_stt(struct provider *provider, session_stt_handler handler, void *owner,
+                          struct session **session);
+int32_t session_probe_llm(struct provider *provider, session_llm_handler handler, void *owner,
+                          struct session **session);
+int32_t session_probe_tts(struct provider *provider, session_tts_handler handler, void *owner,
+                          struct session **session);
 /* No event reaches the owner after this. Accepts NULL. */
 void session_close(struct session *session);
 

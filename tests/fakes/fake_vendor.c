@@ -51,7 +51,7 @@ void fake_stop(const struct fake_vendor *vendor, struct aic_timer *timer)
     timers->stop(vendor->host, timer);
 }
 
-static struct aic_error failure(uint32_t category)
+struct aic_error fake_failure(uint32_t category)
 {
     return (struct aic_error){.size = sizeof(struct aic_error),
                               .category = category,
@@ -110,7 +110,7 @@ static void stt_answer(void *data)
         return;
     }
     if (text && text->failure) {
-        struct aic_error error = failure(text->failure);
+        struct aic_error error = fake_failure(text->failure);
         struct aic_stt_event event = {
             .size = sizeof(event), .kind = AIC_STT_EVENT_ERROR, .error = &error};
         stt->sink->event(stt->sink, &event);
@@ -183,123 +183,6 @@ static const struct aic_stt stt_table = {.size = sizeof(stt_table),
                                          .close = stt_close,
                                          .utterance = stt_utterance,
                                          .finalize = stt_finalize};
-
-/* Model. */
-
-struct fake_llm {
-    struct fake_vendor *vendor;
-    const struct aic_llm_sink *sink;
-    struct aic_timer *timer;
-    const struct fake_text *reply;
-    const char *at; /* what is left of the reply */
-    uint64_t request;
-};
-
-static int32_t llm_capabilities(void *self, struct aic_llm_caps *caps)
-{
-    caps->flags = ((struct fake_vendor *)self)->llm_flags | AIC_LLM_STREAMING | AIC_LLM_TOOLS;
-    return AIC_OK;
-}
-
-static int32_t llm_open(void *self, const struct aic_llm_open *params,
-                        const struct aic_llm_sink *sink, void **session)
-{
-    (void)params;
-    struct fake_llm *llm = calloc(1, sizeof(*llm));
-    llm->vendor = self;
-    llm->sink = sink;
-    llm->vendor->llm_sessions++;
-    *session = llm;
-    return AIC_OK;
-}
-
-static void llm_finish(struct fake_llm *llm)
-{
-    uint64_t id = llm->request;
-    llm->request = 0;
-    if (llm->reply->failure) {
-        struct aic_error error = failure(llm->reply->failure);
-        struct aic_llm_event event = {
-            .size = sizeof(event), .kind = AIC_LLM_EVENT_ERROR, .id = id, .error = &error};
-        llm->sink->event(llm->sink, &event);
-        return;
-    }
-    struct aic_llm_event event = {.size = sizeof(event), .id = id};
-    if (llm->reply->tool) {
-        event.kind = AIC_LLM_EVENT_TOOL_CALL;
-        event.tool_id = AIC_STR("call_1");
-        event.tool_name = aic_str(llm->reply->tool);
-        event.tool_arguments = aic_str(llm->reply->arguments);
-        llm->sink->event(llm->sink, &event);
-    }
-    event.kind = AIC_LLM_EVENT_FINISH;
-    event.finish = llm->reply->tool ? AIC_LLM_FINISH_TOOL_CALLS : AIC_LLM_FINISH_STOP;
-    llm->sink->event(llm->sink, &event);
-}
-
-static void llm_step(void *data)
-{
-    struct fake_llm *llm = data;
-    llm->timer = NULL;
-    if (!llm->at || !*llm->at) {
-        llm_finish(llm);
-        return;
-    }
-    size_t word = strcspn(llm->at + 1, " ") + 1;
-    struct aic_llm_event event = {.size = sizeof(event),
-                                  .kind = AIC_LLM_EVENT_TEXT_DELTA,
-                                  .id = llm->request,
-                                  .text = {llm->at, word}};
-    llm->at += word;
-    llm->timer = fake_after(llm->vendor, llm->vendor->token_us, llm_step, llm);
-    llm->sink->event(llm->sink, &event);
-}
-
-static int32_t llm_start(void *session, const struct aic_llm_request *request)
-{
-    static const struct fake_text nothing_left = {.text = "I have nothing more to say."};
-    struct fake_llm *llm = session;
-    struct fake_vendor *vendor = llm->vendor;
-    vendor->requests++;
-    (void)aic_str_copy(request->messages, vendor->messages, sizeof(vendor->messages));
-    llm->request = request->id;
-    llm->reply = vendor->reply_next < vendor->reply_count ? &vendor->replies[vendor->reply_next++]
-                                                          : &nothing_left;
-    llm->at = llm->reply->text;
-    fake_stop(vendor, llm->timer);
-    llm->timer = NULL;
-    if (!llm->reply->hangs) {
-        llm->timer = fake_after(vendor, vendor->llm_delay_us, llm_step, llm);
-    }
-    return AIC_OK;
-}
-
-static int32_t llm_cancel(void *session, uint64_t id)
-{
-    struct fake_llm *llm = session;
-    if (llm->request == id) {
-        llm->vendor->cancels++;
-        llm->request = 0;
-        fake_stop(llm->vendor, llm->timer);
-        llm->timer = NULL;
-    }
-    return AIC_OK;
-}
-
-static void llm_close(void *session)
-{
-    struct fake_llm *llm = session;
-    fake_stop(llm->vendor, llm->timer);
-    llm->vendor->llm_sessions--;
-    free(llm);
-}
-
-static const struct aic_llm llm_table = {.size = sizeof(llm_table),
-                                         .capabilities = llm_capabilities,
-                                         .open = llm_open,
-                                         .start = llm_start,
-                                         .cancel = llm_cancel,
-                                         .close = llm_close};
 
 /* Voice. */
 
@@ -396,7 +279,7 @@ static void tts_step(void *data)
     tts->timer = NULL;
     uint64_t utterance = tts->utterance;
     if (tts->trouble && tts->trouble->failure && tts->sounded >= tts->text.len / 2) {
-        struct aic_error error = failure(tts->trouble->failure);
+        struct aic_error error = fake_failure(tts->trouble->failure);
         tts_tell(tts, (struct aic_tts_event){.kind = AIC_TTS_EVENT_ERROR, .error = &error});
         return;
     }
@@ -540,7 +423,7 @@ static const void *get_interface(const char *id)
         return &stt_table;
     }
     if (strcmp(id, AIC_LLM) == 0) {
-        return &llm_table;
+        return fake_model_table();
     }
     if (strcmp(id, AIC_TTS) == 0) {
         return &tts_table;

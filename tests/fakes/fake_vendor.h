@@ -43,7 +43,10 @@ struct fake_vendor {
     int llm_sessions;
     int requests;
     int cancels;
-    char messages[16384]; /* of the last request */
+    char messages[16384];   /* of the last request */
+    struct fake_text probe; /* how a probe of the model ends; only failure and hangs count */
+    int64_t probe_delay_us; /* 0: from inside the probe */
+    int probes;
     /* Voice: sound of 50 ms per byte of text. */
     int64_t tts_delay_us;
     bool aligns;

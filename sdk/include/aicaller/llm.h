@@ -133,7 +133,8 @@ struct aic_llm {
      * per phrase. [main, call] */
     int32_t (*phrases)(void *self, void (*add)(void *data, struct aic_str phrase), void *data);
     /* Asks the vendor whether key and model work, without cost where possible; one event of id 0:
-     * FINISH, or ERROR. Ended by `close`. For `aicaller check --deep`. [call] */
+     * FINISH, or ERROR. Ended by `close`. For `aicaller check --deep`, and in the
+     * background before a provider that failed is used again. [call] */
     int32_t (*probe)(void *self, const struct aic_llm_sink *sink, void **session);
 };
 

@@ -175,7 +175,8 @@ struct aic_stt {
     /* No more audio: deliver what is pending, then CLOSED. [call] */
     int32_t (*finish)(void *session);
     /* Asks the vendor whether key and model work, without cost where possible; one event: CLOSED,
-     * or ERROR. `sink` as with `open`; ended by `close`. For `aicaller check --deep`. [call] */
+     * or ERROR. `sink` as with `open`; ended by `close`. For `aicaller check --deep`, and in the
+     * background before a provider that failed is used again. [call] */
     int32_t (*probe)(void *self, const struct aic_stt_sink *sink, void **session);
     /* Opens connections ahead of a call. Best effort. [call] */
     void (*prewarm)(void *self);

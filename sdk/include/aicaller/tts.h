@@ -128,7 +128,8 @@ struct aic_tts {
     /* Opens connections ahead of a call. Best effort. [call] */
     void (*prewarm)(void *self);
     /* Asks the vendor whether key and voice work, without cost where possible; one event of id 0:
-     * DONE, or ERROR. Ended by `close`. For `aicaller check --deep`. [call] */
+     * DONE, or ERROR. Ended by `close`. For `aicaller check --deep`, and in the
+     * background before a provider that failed is used again. [call] */
     int32_t (*probe)(void *self, const struct aic_tts_sink *sink, void **session);
 };
 
