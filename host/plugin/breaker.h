@@ -7,8 +7,8 @@
  *
  *   closed     all is well
  *   open       failed: not asked until a time
- *   half open  that time has come: one attempt is let through and decides: the plugin's own probe in
- *              the background (revival.h), or where it has none the next call
+ *   half open  that time has come: one attempt is let through and decides: the plugin's own probe
+ * in the background (revival.h), or where it has none the next call
  *
  * Three failures within ten seconds open it for 30 s; an error that waiting does not mend (a wrong
  * key, no credit) opens it at once for a minute; a rate limit for as long as the vendor said.
