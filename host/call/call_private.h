@@ -80,7 +80,7 @@ struct answer {
     char *state_provider;
     /* Clock times for the latency record; 0 = has not happened. */
     int64_t turn_ended_us;
-    int64_t words_us;
+    int64_t words_us; /* when the last of the words that it answers came */
     int64_t started_us;
     int64_t token_us;
     int64_t audio_us;
@@ -158,6 +158,7 @@ struct call {
     int64_t ended_wall_us;
     int64_t answered_us;
     int64_t last_media_us;
+    int64_t words_us; /* when the recogniser last told words, of whatever turn */
     char end_reason[CALL_REASON];
     bool is_end_told;
     bool was_heard;

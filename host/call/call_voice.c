@@ -69,6 +69,7 @@ static void end_turn(struct call *call)
     aic_buf_init(&words, 64 * 1024);
     aic_buf_str(&words, turn_text(&call->turn));
     call->answer.turn_ended_us = call->vad.last_voiced_us;
+    call->answer.words_us = call->words_us;
     float confidence = call->turn.confidence;
     bool is_unsure = (call->turn.settings.stt_flags & AIC_STT_CONFIDENCE) && confidence >= 0 &&
                      (double)confidence < call->agent->min_confidence &&
@@ -78,6 +79,7 @@ static void end_turn(struct call *call)
     if (is_unsure) {
         call_record_note(call, "low_confidence", "text", words.data);
         call_drop_thoughts(call);
+        call_tell_text(call, "transcript", call->turn_number + 1, aic_buf_view(&words), true);
         call_say(call, take_turns(call->agent->unclear, call->unclear++), false);
     } else {
         call_answer(call, aic_buf_view(&words));
@@ -126,13 +128,13 @@ void call_heard(void *data, const struct aic_stt_event *event)
         return;
     }
     if (event->kind == AIC_STT_EVENT_TRANSCRIPT) {
-        call->answer.words_us = sched_now(call->env.sched);
+        call->words_us = sched_now(call->env.sched);
     }
     uint32_t actions = turn_hear(&call->turn, event, sched_now(call->env.sched));
     if (event->kind == AIC_STT_EVENT_TRANSCRIPT && event->text.len > 0) {
         call_stop_waiting(call);
-        call_tell_text(call, "transcript", call->turn_number + 1, turn_text(&call->turn),
-                       event->stability == AIC_STT_FINAL);
+        /* The recogniser's last word on a part; the turn's is told when it is answered. */
+        call_tell_text(call, "transcript", call->turn_number + 1, turn_text(&call->turn), false);
     }
     call_act(call, actions);
 }

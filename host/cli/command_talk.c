@@ -72,29 +72,10 @@ static void print_message(struct talk *talk, const struct aic_json *message)
     (void)fflush(stdout);
 }
 
-/* The same words may be told twice: when the turn ends and when it is answered. */
-static bool is_repeated(struct aic_str json)
-{
-    static char last[1024];
-    struct aic_json *message = aic_json_parse(json, 0);
-    bool is_transcript = aic_str_equal(aic_json_get_text(message, "type"), "transcript") &&
-                         aic_json_get_bool(message, "final", false);
-    struct aic_str text = aic_json_get_text(message, "text");
-    bool repeated = is_transcript && aic_str_equal(text, last);
-    if (is_transcript) {
-        (void)aic_str_copy(text, last, sizeof(last));
-    }
-    aic_json_free(message);
-    return repeated;
-}
-
 static void notify(void *data, const char *id, struct aic_str json)
 {
     struct talk *talk = data;
     (void)id;
-    if (is_repeated(json)) {
-        return;
-    }
     struct aic_json *message = aic_json_parse(json, 0);
     if (talk->as_json) {
         (void)printf("%.*s\n", (int)json.len, json.ptr);

@@ -97,6 +97,50 @@ static void test_an_interruption_stops_the_agent_and_the_record_holds_what_was_h
     }
 }
 
+static void test_words_that_interrupt_do_not_count_for_the_turn_they_end(void **state)
+{
+    (void)state;
+    const struct fake_speech speeches[] = {{3000 * MS, 4000 * MS}, {6000 * MS, 7000 * MS}};
+    struct rig *rig = rig_create(&quiet_line);
+    rig_hears(rig, "tell me everything");
+    rig_hears(rig, "stop please");
+    rig_says(rig, "There are very many things that one could say about it, and I shall say them.");
+    rig_says(rig, "All right.");
+    rig_begin(rig, speeches, 2);
+    rig_run(rig, 6300);
+    fake_hear(rig->vendor, AIC_STT_EVENT_TRANSCRIPT, AIC_STT_PARTIAL, "stop");
+    rig_run(rig, 5700);
+    assert_non_null(strstr(rig_fact(rig, "turns", 0), "\"interrupted\":true"));
+    assert_in_range(rig_int(rig, "turns", 0, "stt_ms"), 540, 580);
+    assert_true(rig_int(rig, "turns", 0, "response_ms") > rig_int(rig, "turns", 0, "stt_ms"));
+    rig_destroy(rig);
+}
+
+static int count_of(const char *text, const char *part)
+{
+    int count = 0;
+    for (const char *at = strstr(text, part); at; at = strstr(at + 1, part)) {
+        count++;
+    }
+    return count;
+}
+
+static void test_the_last_word_on_a_turn_is_told_once(void **state)
+{
+    (void)state;
+    const struct rig_settings page = {.stt_flags = AIC_STT_NEEDS_VAD,
+                                      .line_flags = AIC_TEL_NO_ECHO | AIC_TEL_NOTIFY};
+    struct rig *rig = NULL;
+    interrupt(&page, 1000, "stop please", &rig);
+    const char *notes = rig->line->notes;
+    assert_int_equal(count_of(notes, "\"final\":true"), 2);
+    assert_non_null(strstr(notes, "{\"type\":\"transcript\",\"turn\":1,\"text\":"
+                                  "\"tell me everything\",\"role\":\"user\",\"final\":true}"));
+    assert_non_null(strstr(notes, "{\"type\":\"transcript\",\"turn\":2,\"text\":"
+                                  "\"stop please\",\"role\":\"user\",\"final\":true}"));
+    rig_destroy(rig);
+}
+
 static void test_a_sign_of_listening_only_pauses_the_agent(void **state)
 {
     (void)state;
@@ -377,6 +421,8 @@ int main(void)
         cmocka_unit_test(test_a_turn_is_answered_half_a_second_after_its_last_word),
         cmocka_unit_test(test_the_model_is_sent_what_was_said),
         cmocka_unit_test(test_an_interruption_stops_the_agent_and_the_record_holds_what_was_heard),
+        cmocka_unit_test(test_words_that_interrupt_do_not_count_for_the_turn_they_end),
+        cmocka_unit_test(test_the_last_word_on_a_turn_is_told_once),
         cmocka_unit_test(test_a_sign_of_listening_only_pauses_the_agent),
         cmocka_unit_test(test_words_spoken_before_the_answer_is_heard_belong_to_the_question),
         cmocka_unit_test(test_silence_is_asked_about_and_then_ends_the_call),
