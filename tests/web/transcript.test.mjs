@@ -30,9 +30,10 @@ test("letters outside the basic plane stay whole", () => {
 
 test("only stages that were measured are shown, with their provider", () => {
   const stages = stagesOf(
-    { endpointing_ms: 500, stt_ms: null, llm_ms: -1, tts_ms: 61.4 }, { tts: "flite" });
+    { endpointing_ms: 500, stt_ms: 480, llm_ms: -1, tts_ms: 61.4 },
+    { stt: "sphinx", tts: "flite" });
   assert.deepEqual(stages.map(({ name, ms, provider }) => [name, ms, provider]),
-    [["end of speech", 500, null], ["voice", 61.4, "flite"]]);
+    [["end of speech", 500, "sphinx"], ["voice", 61.4, "flite"]]);
   assert.deepEqual(stagesOf(undefined, undefined), []);
 });
 

@@ -23,9 +23,10 @@ export function splitHeard(text, heard) {
   return [text.slice(0, end), text.slice(end)];
 }
 
+/* One after the other. Recognition goes on during the wait for the end of speech, so that it has no
+   stage of its own. */
 const STAGES = [
-  ["endpointing_ms", "end of speech", null],
-  ["stt_ms", "recognition", "stt"],
+  ["endpointing_ms", "end of speech", "stt"],
   ["llm_ms", "answer", "llm"],
   ["tts_ms", "voice", "tts"],
 ];
@@ -35,7 +36,7 @@ export function stagesOf(latency = {}, providers = {}) {
   return STAGES.map(([field, name, role], i) => ({
     name,
     ms: latency[field],
-    provider: role ? providers[role] : null,
+    provider: providers[role],
     colour: `var(--stage-${i + 1})`,
   })).filter(({ ms }) => Number.isFinite(ms) && ms >= 0);
 }
