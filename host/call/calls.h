@@ -24,9 +24,10 @@ struct calls_settings {
     struct clips *clips; /* may be NULL */
     struct fetch *fetch;
     const struct prices *prices;
-    double max_cost;   /* of a call; 0 = no limit */
-    int64_t max_calls; /* of this host; more are turned away */
-    struct gate *gate; /* that calls to real people pass; NULL = nobody is dialled */
+    double max_cost;        /* of a call; 0 = no limit */
+    int64_t max_calls;      /* of this host; more are turned away */
+    int64_t max_per_caller; /* with one number at the other end; 0 = no limit */
+    struct gate *gate;      /* that calls to real people pass; NULL = nobody is dialled */
 };
 
 struct calls_hooks {

@@ -159,13 +159,40 @@ static void dial_now(struct pending *pending)
     end_dial(pending, &result, "dial_refused");
 }
 
+static void dial_was_counted(void *data, bool is_crowded)
+{
+    struct pending *pending = data;
+    struct calls *calls = pending->calls;
+    pending->crowd = NULL;
+    if (!is_crowded) {
+        dial_now(pending);
+        return;
+    }
+    pending->has_share = false;
+    gate_release(calls->settings.gate, pending->id);
+    calls_record_event(calls, pending->id, "dial_refused",
+                       AIC_STR("{\"reason\":\"limit_per_caller\"}"));
+    const struct calls_dial_result result = {
+        .status = AIC_ERROR_BUSY,
+        .call_id = pending->id,
+        .reason = "limit_per_caller",
+        .error = "limits.max_calls_per_caller calls with this number live already",
+    };
+    end_dial(pending, &result, result.reason);
+}
+
 static void gate_has_decided(void *data, const struct gate_verdict *verdict)
 {
     struct pending *pending = data;
     pending->check = NULL;
     if (verdict->reason == GATE_ALLOWED) {
         pending->has_share = true;
-        dial_now(pending);
+        pending->is_admitted = true;
+        calls_update_pending(pending);
+        pending->crowd = crowd_ask(pending->calls, pending->to, dial_was_counted, pending);
+        if (!pending->crowd) {
+            dial_now(pending);
+        }
         return;
     }
     const struct calls_dial_result result = {.status = gate_reason_status(verdict->reason),
@@ -224,6 +251,7 @@ void calls_dial(struct calls *calls, const struct calls_dial *params, calls_dial
     pending->timer =
         sched_timer_start(sched, sched_now(sched) + dial_reply_us, reply_is_due, pending);
     pending->provider = provider;
+    pending->is_admitted = !calls_are_gated(pending->direction, provider, params->to);
     pending->request_id = ++calls->last_request;
     pending->to = aic_str_dup(aic_str(params->to));
     pending->from = aic_str_dup(AIC_STR(""));

@@ -27,12 +27,10 @@ void calls_claim(struct calls *calls, const struct live *live)
     aic_buf_finish(&summary);
 }
 
-void calls_claim_pending(struct pending *pending)
+static void write_pending(const struct pending *pending, struct aic_buf *to)
 {
-    struct aic_buf summary;
     struct aic_json_writer w;
-    aic_buf_init(&summary, LINK_BODY_BYTES);
-    aic_json_writer_init(&w, &summary);
+    aic_json_writer_init(&w, to);
     aic_json_open(&w, '{');
     aic_json_member_text(&w, "call_sid", pending->provider_call_id);
     aic_json_member_text(&w, "agent", pending->agent->name);
@@ -44,7 +42,26 @@ void calls_claim_pending(struct pending *pending)
     aic_json_member_text(&w, "state", "waiting");
     aic_json_member_int(&w, "turns", 0);
     aic_json_member_int(&w, "since_ms", pending->created_wall_us / 1000);
+    if (!pending->is_admitted) {
+        aic_json_member_bool(&w, "is_admitted", false);
+    }
     aic_json_close(&w, '}');
+}
+
+void calls_update_pending(struct pending *pending)
+{
+    struct aic_buf summary;
+    aic_buf_init(&summary, LINK_BODY_BYTES);
+    write_pending(pending, &summary);
+    link_update_call(pending->calls->settings.link, pending->id, aic_buf_view(&summary));
+    aic_buf_finish(&summary);
+}
+
+void calls_claim_pending(struct pending *pending)
+{
+    struct aic_buf summary;
+    aic_buf_init(&summary, LINK_BODY_BYTES);
+    write_pending(pending, &summary);
     link_claim_call(pending->calls->settings.link, pending->id, aic_buf_view(&summary), claimed,
                     NULL);
     aic_buf_finish(&summary);

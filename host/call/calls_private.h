@@ -3,11 +3,12 @@
 #define CALL_CALLS_PRIVATE_H
 /*
  * Inside of calls. Its files: calls.c (the lists), calls_carrier.c (what carriers tell), pending.c
- * (calls without sound yet), calls_dial.c and calls_ring.c (how they come about), arrival.c (sound
- * that asks to be let in), calls_link.c (what other workers and command lines see of them and ask),
- * chat.c (typed conversations).
+ * (calls without sound yet), crowd.c (calls with one person), calls_dial.c and calls_ring.c (how
+ * they come about), arrival.c (sound that asks to be let in), calls_link.c (what other workers and
+ * command lines see of them and ask), chat.c (typed conversations).
  */
 #include "call/calls.h"
+#include "call/crowd.h"
 #include "call/token.h"
 
 enum { CALLS_PROVIDERS = 16 };
@@ -37,6 +38,9 @@ struct pending {
     struct sched_timer *timer; /* until it is given up */
     struct sched_timer *start; /* until it is dialled, where no gate decides */
     struct gate_check *check;  /* while the gate decides whether it is dialled */
+    struct crowd *crowd;       /* while the calls with the same person are counted */
+    void *offer;               /* of who rings meanwhile; NULL = it was answered */
+    bool is_admitted;          /* it counts as a call with that person */
     bool has_share;            /* of the limits, to be settled when it is over */
     bool keeps_claim;
     bool is_dialling;    /* the carrier was asked */
@@ -144,6 +148,8 @@ void pending_failed(struct calls *calls, const struct aic_telephony_event *event
 bool pending_status(struct calls *calls, const struct aic_telephony_event *event);
 
 /* calls_ring.c */
+/* An offer that its call was given up for. */
+void calls_decline(struct provider *provider, void *offer);
 void calls_token(const struct calls *calls, const char *id, char token[TOKEN_TEXT]);
 void pending_offer(struct calls *calls, struct provider *provider,
                    const struct aic_telephony_event *event);
@@ -157,6 +163,7 @@ void arrival_drop_all(struct calls *calls);
 /* Nobody else on this host holds the call. */
 void calls_claim(struct calls *calls, const struct live *live);
 void calls_claim_pending(struct pending *pending);
+void calls_update_pending(struct pending *pending);
 /* Onlookers see what happens in a call, and its line in the list of calls. */
 void calls_publish(struct live *live, struct aic_str json);
 

@@ -27,6 +27,11 @@ static void reject(struct provider *provider, void *offer, uint32_t reason)
     }
 }
 
+void calls_decline(struct provider *provider, void *offer)
+{
+    reject(provider, offer, AIC_REJECT_FINISHED);
+}
+
 static void accept(struct calls *calls, struct provider *provider, void *offer, const char *id)
 {
     char token[TOKEN_TEXT];
@@ -36,6 +41,29 @@ static void accept(struct calls *calls, struct provider *provider, void *offer, 
         GUARD(provider, "telephony.accept",
               (void)provider->telephony.accept(provider->self, offer, &params));
     }
+}
+
+static void answer_ring(struct pending *pending)
+{
+    void *offer = pending->offer;
+    pending->offer = NULL;
+    pending_record(pending, NULL);
+    accept(pending->calls, pending->provider, offer, pending->id);
+}
+
+static void ring_was_counted(void *data, bool is_crowded)
+{
+    struct pending *pending = data;
+    pending->crowd = NULL;
+    if (!is_crowded) {
+        answer_ring(pending);
+        return;
+    }
+    log_warn("call", "turned away", LOG_S("provider", pending->provider->name),
+             LOG_S("reason", "limit_per_caller"));
+    reject(pending->provider, pending->offer, AIC_REJECT_BUSY);
+    pending->offer = NULL;
+    pending_remove(pending);
 }
 
 static void take_ring(struct calls *calls, struct provider *provider,
@@ -56,8 +84,11 @@ static void take_ring(struct calls *calls, struct provider *provider,
     pending->provider_call_id = aic_str_dup(event->provider_call_id);
     agent_prewarm(agent);
     calls_claim_pending(pending);
-    pending_record(pending, NULL);
-    accept(calls, provider, event->offer, pending->id);
+    pending->offer = event->offer;
+    pending->crowd = crowd_ask(calls, pending->from, ring_was_counted, pending);
+    if (!pending->crowd) {
+        answer_ring(pending);
+    }
 }
 
 void pending_offer(struct calls *calls, struct provider *provider,
@@ -82,20 +113,20 @@ void pending_offer(struct calls *calls, struct provider *provider,
     }
 }
 
-int32_t calls_invite(struct calls *calls, const char *name, char id[UUID_TEXT], char *token,
+int32_t calls_invite(struct calls *calls, const char *agent, char id[UUID_TEXT], char *token,
                      size_t token_bytes)
 {
-    const struct agent *agent = agents_find(calls->settings.agents, name);
-    if (!agent) {
+    const struct agent *found = agents_find(calls->settings.agents, agent);
+    if (!found) {
         return AIC_ERROR_NOT_FOUND;
     }
-    struct pending *pending = pending_admit(calls, agent, AIC_DIRECTION_INBOUND);
+    struct pending *pending = pending_admit(calls, found, AIC_DIRECTION_INBOUND);
     if (!pending) {
         return AIC_ERROR_BUSY;
     }
     char text[TOKEN_TEXT];
     calls_token(calls, pending->id, text);
-    agent_prewarm(agent);
+    agent_prewarm(found);
     calls_claim_pending(pending);
     (void)aic_str_copy(aic_str(text), token, token_bytes);
     (void)aic_str_copy(aic_str(pending->id), id, UUID_TEXT);

@@ -49,6 +49,7 @@ struct pending *pending_add(struct calls *calls, const struct agent *agent, uint
     pending->agent = agent;
     pending->direction = direction;
     pending->status = AIC_CALL_QUEUED;
+    pending->is_admitted = true;
     pending->created_wall_us = sched_wall(sched);
     uuid7_format(pending->id, pending->created_wall_us, random);
     pending_wait(pending);
@@ -82,6 +83,10 @@ void pending_remove(struct pending *pending)
     calls->pending_count--;
     calls_count(calls);
     gate_drop(pending->check);
+    crowd_drop(pending->crowd);
+    if (pending->offer) {
+        calls_decline(pending->provider, pending->offer);
+    }
     sched_timer_stop(calls->settings.sched, pending->start);
     if (pending->has_share) {
         calls_settle(calls, pending->id, 0);

@@ -264,6 +264,7 @@ static bool make_calls(struct app *app)
         .prices = &app->conf->prices,
         .max_cost = settings_double(app->conf->limits, "max_cost_per_call"),
         .max_calls = settings_int(app->conf->limits, "max_calls"),
+        .max_per_caller = settings_int(app->conf->limits, "max_calls_per_caller"),
         .gate = app->gate,
     };
     const struct calls_hooks hooks =

@@ -26,6 +26,15 @@ static const struct aic_option limits_options[] = {
      .help = "Calls at the same time on this host; further ones are turned away.",
      .min = 1,
      .max = 100000},
+    {.name = "max_calls_per_caller",
+     .type = AIC_OPTION_INT,
+     .flags = AIC_OPTION_RANGE,
+     .fallback = "3",
+     .help = "Calls at the same time with one telephone number, to it and from it; further ones "
+             "are turned away. Numbers that nobody can have, as of callers who withhold theirs, "
+             "are not counted. 0: no limit.",
+     .min = 0,
+     .max = 100000},
     {.name = "max_cost_per_call",
      .type = AIC_OPTION_FLOAT,
      .flags = AIC_OPTION_RANGE,

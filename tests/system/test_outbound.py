@@ -12,6 +12,7 @@ import dialling
 import program
 from dialling import MAKE_CALL, THEIRS
 
+ANOTHER = "+12015550124"
 LONG_RING = {"answer": "no-answer", "ring_ms": 60000}
 OPEN = {"allow": ["US"], "hours": "00:00-24:00", "calls_per_second": 100.0, "max_per_minute": 100}
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -91,6 +92,35 @@ def test_the_limit_of_all_calls_is_the_hosts(line, vendors):
     assert answers.count((201, None)) == 3, answers
     assert {reason for status, reason in answers if status != 201} == {"no_room"}
     assert len(dials(vendors)) == 3
+
+
+def test_one_person_is_not_in_more_calls_than_allowed(line, vendors):
+    server = line(server={"workers": 2}, outbound={**OPEN, "max_concurrent": 50},
+                  limits={"max_calls_per_caller": 2})
+    answers = ask_at_once(server, 8)
+    # Two that came at the same time for the last place may both have been refused.
+    answers += [answer for _ in range(3) for answer in ask_at_once(server, 1)]
+    assert answers.count((201, None)) == 2, answers
+    assert {answer for answer in answers if answer[0] != 201} == {(429, "limit_per_caller")}
+    assert len(dials(vendors)) == 2
+    assert server.post(MAKE_CALL, {"to": ANOTHER}).status == 201
+    refused = server.post(MAKE_CALL, {"to": THEIRS}).json["call_id"]
+    shown = program.eventually(
+        lambda: server.get(f"/calls/call-detail/{refused}/").json.get("events"), "its events")
+    assert ("dial_refused", {"reason": "limit_per_caller"}) in [
+        (event["type"], event["detail"]) for event in shown]
+
+
+def test_who_calls_too_often_at_once_hears_the_busy_tone(line, vendors):
+    line(server={"workers": 2}, limits={"max_calls_per_caller": 2})
+    inbound = dialling.PUBLIC + "/calls/inbound/"
+    for _ in range(2):
+        vendors.call_in(THEIRS, url=inbound).wait_for("stream-started")
+    third = vendors.call_in(THEIRS, url=inbound)
+    assert third.wait_end(20)["status"] == "busy"
+    vendors.call_in(ANOTHER, url=inbound).wait_for("stream-started")
+    for _ in range(3):  # a number that nobody has may be that of many who withhold theirs
+        vendors.call_in("+266696687", url=inbound).wait_for("stream-started")
 
 
 def test_the_day_is_that_of_whom_is_called(line, vendors):
