@@ -111,11 +111,6 @@ static void write_spool(const struct web *web, struct aic_json_writer *w)
     aic_json_close(w, '}');
 }
 
-struct health_request {
-    struct web *web;
-    struct aic_exchange *exchange;
-};
-
 static int32_t answer(struct web *web, struct aic_exchange *exchange, bool with_details,
                       int64_t active)
 {
@@ -143,16 +138,20 @@ static int32_t answer(struct web *web, struct aic_exchange *exchange, bool with_
 
 static void calls_are_known(void *data, int32_t status, struct aic_str list)
 {
-    struct health_request *request = data;
+    struct held *held = data;
+    if (!held_end(held)) {
+        free(held);
+        return;
+    }
     struct aic_json *root = status == AIC_OK ? aic_json_parse(list, 4 << 20) : NULL;
-    int64_t active = root ? 0 : (int64_t)calls_live(request->web->settings.calls);
+    int64_t active = root ? 0 : (int64_t)calls_live(held->web->settings.calls);
     for (size_t i = 0; i < aic_json_count(root); i++) {
         struct aic_str state = aic_json_get_text(aic_json_at(root, i), "state");
         active += !aic_str_equal(state, "waiting");
     }
     aic_json_free(root);
-    (void)answer(request->web, request->exchange, true, active);
-    free(request);
+    (void)answer(held->web, held->exchange, true, active);
+    free(held);
 }
 
 static int32_t get_health(struct web *web, const struct visit *visit)
@@ -160,12 +159,12 @@ static int32_t get_health(struct web *web, const struct visit *visit)
     if (!visit->is_trusted) {
         return answer(web, visit->exchange, false, 0);
     }
-    struct health_request *waiting = malloc(sizeof(*waiting));
-    if (!waiting) {
+    struct held *held = malloc(sizeof(*held));
+    if (!held) {
         return answer(web, visit->exchange, true, (int64_t)calls_live(web->settings.calls));
     }
-    *waiting = (struct health_request){.web = web, .exchange = visit->exchange};
-    link_list_calls(web->settings.link, calls_are_known, waiting);
+    held_begin(held, web, visit->exchange);
+    link_list_calls(web->settings.link, calls_are_known, held);
     return AIC_OK;
 }
 

@@ -12,8 +12,7 @@ enum { MAX_ANSWER = 48 << 20, PER_PAGE = 20 };
 
 /* A request that takes several questions to the storage, one after the other. */
 struct lookup {
-    struct web *web;
-    struct aic_exchange *exchange;
+    struct held held; /* first */
     struct aic_buf params;
     struct aic_buf answer;
     struct aic_json_writer w;
@@ -33,8 +32,7 @@ static struct lookup *begin(struct web *web, struct aic_exchange *exchange)
         (void)reply_problem(exchange, 503, "memory", "Out of memory; try again.");
         return NULL;
     }
-    lookup->web = web;
-    lookup->exchange = exchange;
+    held_begin(&lookup->held, web, exchange);
     aic_buf_init(&lookup->params, 64 * 1024);
     aic_buf_init(&lookup->answer, MAX_ANSWER);
     aic_json_writer_init(&lookup->w, &lookup->answer);
@@ -43,31 +41,40 @@ static struct lookup *begin(struct web *web, struct aic_exchange *exchange)
 
 static void end(struct lookup *lookup)
 {
+    (void)held_end(&lookup->held);
     aic_buf_finish(&lookup->params);
     aic_buf_finish(&lookup->answer);
     free(lookup);
 }
 
-static void fail(struct lookup *lookup, int32_t status, const struct aic_error *error)
+/* Whether an answer of the storage is of use; answers and frees if not. */
+static bool is_good(struct lookup *lookup, int32_t status, const struct aic_error *error)
 {
-    (void)reply_storage_error(lookup->exchange, status, error);
+    bool is_late = !lookup->held.web;
+    if (!is_late && status == AIC_OK) {
+        return true;
+    }
+    if (!is_late) {
+        (void)reply_storage_error(lookup->held.exchange, status, error);
+    }
     end(lookup);
+    return false;
 }
 
 static void succeed(struct lookup *lookup)
 {
     aic_json_close(&lookup->w, '}');
     if (lookup->answer.failed) {
-        (void)reply_problem(lookup->exchange, 503, "too-large", "The answer is too large.");
+        (void)reply_problem(lookup->held.exchange, 503, "too-large", "The answer is too large.");
     } else {
-        (void)reply_json(lookup->exchange, 200, aic_buf_view(&lookup->answer));
+        (void)reply_json(lookup->held.exchange, 200, aic_buf_view(&lookup->answer));
     }
     end(lookup);
 }
 
 static void ask(struct lookup *lookup, const char *query, storage_reply reply)
 {
-    storage_query(lookup->web->settings.storage, query, aic_buf_view(&lookup->params), reply,
+    storage_query(lookup->held.web->settings.storage, query, aic_buf_view(&lookup->params), reply,
                   lookup);
 }
 
@@ -133,8 +140,7 @@ static void page_came(void *data, int32_t status, struct aic_str rows,
                       const struct aic_error *error)
 {
     struct lookup *lookup = data;
-    if (status != AIC_OK) {
-        fail(lookup, status, error);
+    if (!is_good(lookup, status, error)) {
         return;
     }
     struct aic_json *root = aic_json_parse(rows, STORAGE_MAX_ROWS_BYTES);
@@ -152,8 +158,7 @@ static void count_came(void *data, int32_t status, struct aic_str rows,
                        const struct aic_error *error)
 {
     struct lookup *lookup = data;
-    if (status != AIC_OK) {
-        fail(lookup, status, error);
+    if (!is_good(lookup, status, error)) {
         return;
     }
     struct aic_json *root = aic_json_parse(rows, 0);
@@ -225,8 +230,7 @@ static void part_came(void *data, int32_t status, struct aic_str rows,
                       const struct aic_error *error)
 {
     struct lookup *lookup = data;
-    if (status != AIC_OK) {
-        fail(lookup, status, error);
+    if (!is_good(lookup, status, error)) {
         return;
     }
     const char *part = parts[lookup->step++];
@@ -245,15 +249,14 @@ static void call_came(void *data, int32_t status, struct aic_str rows,
                       const struct aic_error *error)
 {
     struct lookup *lookup = data;
-    if (status != AIC_OK) {
-        fail(lookup, status, error);
+    if (!is_good(lookup, status, error)) {
         return;
     }
     struct aic_json *root = aic_json_parse(rows, STORAGE_MAX_ROWS_BYTES);
     const struct aic_json *call = aic_json_at(root, 0);
     if (!call) {
         aic_json_free(root);
-        (void)reply_problem(lookup->exchange, 404, "no-call", "There is no such call.");
+        (void)reply_problem(lookup->held.exchange, 404, "no-call", "There is no such call.");
         end(lookup);
         return;
     }
@@ -299,14 +302,14 @@ static int32_t get_detail(struct web *web, const struct visit *visit)
 
 /* POST /calls/<id>/hangup/ */
 
-struct hang_up {
-    struct aic_exchange *exchange;
-};
-
 static void hang_up_came(void *data, int32_t status, struct aic_str answer)
 {
-    struct hang_up *held = data;
+    struct held *held = data;
     (void)answer;
+    if (!held_end(held)) {
+        free(held);
+        return;
+    }
     if (status == AIC_OK) {
         (void)reply_json(held->exchange, 202, AIC_STR("{\"ok\":true}"));
     } else if (status == AIC_ERROR_NOT_FOUND) {
@@ -328,12 +331,12 @@ static bool is_hang_up(struct aic_str path)
 static int32_t post_hang_up(struct web *web, const struct visit *visit)
 {
     struct aic_str id = id_in(visit->request->path, "/calls/");
-    struct hang_up *held = malloc(sizeof(*held));
+    struct held *held = malloc(sizeof(*held));
     if (!held) {
         return reply_problem(visit->exchange, 503, "memory", "Out of memory; try again.");
     }
     char text[UUID_TEXT];
-    held->exchange = visit->exchange;
+    held_begin(held, web, visit->exchange);
     (void)aic_str_copy(id, text, sizeof(text));
     calls_hang_up(web->settings.calls, text, "hung_up_by_api", hang_up_came, held);
     return AIC_OK;

@@ -71,6 +71,7 @@ void web_stop(struct web *web)
         server_remove_owner(web->settings.server, web);
         access_end(web);
         make_call_end(web);
+        held_end_all(web);
     }
 }
 

@@ -4,7 +4,8 @@
 /*
  * Inside of the web layer. One file per family of paths: health.c, history.c, chat.c, make_call.c,
  * voice_page.c, pages.c, key_page.c; access.c lets requests in by the keys of keyring.c, reply.c
- * answers them, query.c reads queries.
+ * answers them, held.c keeps those that wait,
+ * query.c reads queries.
  */
 #include "web/keyring.h"
 #include "web/web.h"
@@ -27,6 +28,22 @@ struct visit {
 /* Answers now or later. */
 typedef int32_t (*web_handler)(struct web *web, const struct visit *visit);
 
+/*
+ * A request that waits for the answer of another part of the server, embedded first in what that
+ * answer will find. The web layer may end before: then the request is answered, and the late answer
+ * is told so.
+ */
+struct held {
+    struct held *next;
+    struct web *web; /* NULL: ended */
+    struct aic_exchange *exchange;
+};
+
+void held_begin(struct held *held, struct web *web, struct aic_exchange *exchange);
+/* The answer came. False: too late, only free what is kept. */
+bool held_end(struct held *held);
+void held_end_all(struct web *web);
+
 struct web_route {
     struct web *web;
     uint32_t scope; /* API_SCOPE_...; NONE: strangers may ask as well */
@@ -41,6 +58,7 @@ struct web {
     struct keyring *keyring; /* NULL: there are no keys */
     struct entering *entering;
     struct making *making;
+    struct held *held;
     struct web_route routes[WEB_ROUTES];
     size_t route_count;
     bool is_draining;
