@@ -19,58 +19,7 @@
 
 /* API keys: made here and shown once; what is kept of them is a hash. */
 
-enum { MAX_ROWS = 4 << 20, MAX_NAME = API_KEY_NAME - 1, TIMEOUT_MS = 5000, PER_PAGE = 100 };
-
-static void complain(const struct aic_error *error)
-{
-    (void)fprintf(stderr, "aicaller key: %.*s\n", (int)error->message.len, error->message.ptr);
-}
-
-static int32_t take_row(void *data, struct aic_str row)
-{
-    struct aic_buf *rows = data;
-    aic_buf_char(rows, rows->len == 0 ? '[' : ',');
-    aic_buf_str(rows, row);
-    return rows->failed ? AIC_ERROR_TOO_LARGE : AIC_OK;
-}
-
-/* The answer of a query or a change as a JSON array; false after saying what went wrong. */
-static bool ask(struct direct *direct, bool is_change, const char *name, struct aic_str params,
-                struct aic_buf *rows)
-{
-    const struct provider *provider = direct->provider;
-    struct aic_error error = {.size = sizeof(error), .message = AIC_STR("")};
-    int32_t status =
-        is_change ? provider->storage.change(provider->self, name, params, take_row, rows, &error)
-                  : provider->storage.query(provider->self, name, params, take_row, rows, &error);
-    aic_buf_text(rows, rows->len == 0 ? "[]" : "]");
-    if (status != AIC_OK) {
-        complain(&error);
-    }
-    return status == AIC_OK && !rows->failed;
-}
-
-/* A key may be the first thing that a new database is used for. */
-static bool prepare(struct direct *direct)
-{
-    const struct provider *provider = direct->provider;
-    struct aic_migration migration = {.size = sizeof(migration)};
-    struct aic_error error = {.size = sizeof(error), .message = AIC_STR("")};
-    bool is_embedded = !(provider->storage_caps.flags & AIC_STORAGE_SHARED);
-    int32_t status = provider->storage.migration(provider->self, &migration, &error);
-    if (status == AIC_OK && migration.current < migration.latest) {
-        if (migration.current != 0 && !is_embedded) {
-            (void)fprintf(stderr, "aicaller key: the database is older than this program: "
-                                  "aicaller migrate\n");
-            return false;
-        }
-        status = provider->storage.migrate(provider->self, NULL, NULL, &error);
-    }
-    if (status != AIC_OK) {
-        complain(&error);
-    }
-    return status == AIC_OK;
-}
+enum { MAX_NAME = API_KEY_NAME - 1, TIMEOUT_MS = 5000 };
 
 /* A running server asks for its keys again; without one there is nothing to do. */
 static void tell_server(const struct conf *conf)
@@ -98,40 +47,9 @@ static bool is_active(const struct aic_json *row)
     return keyring_read(row, (int64_t)time(NULL) * 1000000, &key);
 }
 
-/* All keys, page by page, as one document. */
 static struct aic_json *read_keys(struct direct *direct)
 {
-    struct aic_buf all;
-    char after[UUID_TEXT] = "";
-    size_t count = PER_PAGE;
-    aic_buf_init(&all, MAX_ROWS);
-    aic_buf_char(&all, '[');
-    while (count == PER_PAGE) {
-        char params[128];
-        struct aic_buf rows;
-        aic_buf_init(&rows, MAX_ROWS);
-        (void)snprintf(params, sizeof(params), "{\"limit\":%d%s%s%s}", (int)PER_PAGE,
-                       after[0] ? ",\"after\":\"" : "", after, after[0] ? "\"" : "");
-        if (!ask(direct, false, "api_keys", aic_str(params), &rows)) {
-            aic_buf_finish(&rows);
-            aic_buf_finish(&all);
-            return NULL;
-        }
-        struct aic_json *root = aic_json_parse(aic_buf_view(&rows), MAX_ROWS);
-        count = aic_json_count(root);
-        if (count > 0) {
-            (void)aic_str_copy(aic_json_get_text(aic_json_at(root, count - 1), "key_id"), after,
-                               sizeof(after));
-            aic_buf_text(&all, all.len > 1 ? "," : "");
-            aic_buf_add(&all, rows.data + 1, rows.len - 2);
-        }
-        aic_json_free(root);
-        aic_buf_finish(&rows);
-    }
-    aic_buf_char(&all, ']');
-    struct aic_json *keys = aic_json_parse(aic_buf_view(&all), MAX_ROWS);
-    aic_buf_finish(&all);
-    return keys;
+    return direct_list(direct, "api_keys", AIC_STR(""), "key_id");
 }
 
 /* The id of the usable key of a name; false when there is none. */
@@ -260,7 +178,7 @@ static int add(struct direct *direct, const struct conf *conf, const struct wish
     aic_buf_init(&rows, 4096);
     api_key_make(key, random);
     write_key(&params, wish, key);
-    bool is_added = ask(direct, true, "api_key.add", aic_buf_view(&params), &rows);
+    bool is_added = direct_ask(direct, true, "api_key.add", aic_buf_view(&params), &rows);
     aic_buf_finish(&rows);
     aic_buf_finish(&params);
     if (!is_added) {
@@ -333,7 +251,7 @@ static int remove_key(struct direct *direct, const struct conf *conf, const char
     struct aic_buf rows;
     aic_buf_init(&rows, 4096);
     (void)snprintf(params, sizeof(params), "{\"key_id\":\"%s\"}", id);
-    bool is_removed = ask(direct, true, "api_key.revoke", aic_str(params), &rows);
+    bool is_removed = direct_ask(direct, true, "api_key.revoke", aic_str(params), &rows);
     aic_buf_finish(&rows);
     if (is_removed) {
         tell_server(conf);
@@ -349,7 +267,7 @@ static int run_with(const struct conf *conf, const struct cli_args *args, const 
     if (!direct_open(&direct, conf)) {
         return EXIT_FAILED;
     }
-    if (prepare(&direct)) {
+    if (direct_prepare(&direct)) {
         status = wish->name                            ? add(&direct, conf, wish, as_json)
                  : strcmp(args->words[0], "list") == 0 ? list(&direct, as_json)
                                                        : remove_key(&direct, conf, args->words[1]);

@@ -18,6 +18,16 @@ struct direct {
 bool direct_open(struct direct *direct, const struct conf *conf);
 void direct_close(struct direct *direct);
 
+/* Makes an empty database, and brings the embedded one up to date; says why it can not. */
+bool direct_prepare(struct direct *direct);
+/* The answer of a query or a change as a JSON array; false after saying what went wrong. */
+bool direct_ask(struct direct *direct, bool is_change, const char *name, struct aic_str params,
+                struct aic_buf *rows);
+/* All rows of a query, page by page, as one document; NULL after saying why not. `filters` are
+ * members of its parameters, such as "\"active\":true", or empty; `key` is the id of a row. */
+struct aic_json *direct_list(struct direct *direct, const char *query, struct aic_str filters,
+                             const char *key);
+
 /* Rows of a query as a JSON array: from the running server where `control` is one, else from the
  * database itself. */
 int32_t direct_query(const struct conf *conf, struct control *control, const char *name,
