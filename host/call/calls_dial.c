@@ -4,11 +4,14 @@
 #include "call/gate.h"
 #include "plugin/guard.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* How long a telephone may ring, and its sound may take to come. */
 enum { RING_MS = 180000 };
+
+enum { MAX_ERROR = 320 };
 
 /* The one who asked to dial is told something within this time. */
 static const int64_t dial_reply_us = 5 * INT64_C(1000000);
@@ -42,22 +45,24 @@ struct obstacle {
     int32_t status;
     const char *reason;
     const char *error;
+    const char *name; /* that the sentence ends with; NULL = none */
 };
 
-static const struct obstacle no_room = {AIC_ERROR_CLOSED, "no_room",
-                                        "no room for another call now"};
+static const struct obstacle no_room = {AIC_ERROR_CLOSED, "no_room", "no room for another call now",
+                                        NULL};
 
-static struct obstacle find_obstacle(const struct calls *calls, const struct agent *agent,
-                                     const struct provider *provider)
+static struct obstacle find_obstacle(const struct calls *calls, const char *name,
+                                     const struct agent *agent, const struct provider *provider)
 {
     if (!agent) {
-        return (struct obstacle){AIC_ERROR_NOT_FOUND, "no_agent", "there is no such agent"};
+        return (struct obstacle){AIC_ERROR_NOT_FOUND, "no_agent", "there is no agent",
+                                 name ? name : "default"};
     }
     if (!provider || !provider->telephony.dial) {
         return (struct obstacle){AIC_ERROR_UNSUPPORTED, "no_carrier",
-                                 "the agent has no telephony provider that can dial"};
+                                 "the agent has no telephony provider that can dial", NULL};
     }
-    return calls_have_room(calls) ? (struct obstacle){AIC_OK, "", NULL} : no_room;
+    return calls_have_room(calls) ? (struct obstacle){.status = AIC_OK} : no_room;
 }
 
 bool calls_are_gated(uint32_t direction, const struct provider *provider, const char *to)
@@ -101,7 +106,9 @@ static int32_t place(struct pending *pending)
 
 /* An answer that must not come from inside of the request. */
 struct refusal {
-    struct obstacle obstacle;
+    int32_t status;
+    const char *reason;
+    char error[MAX_ERROR];
     calls_dialed reply;
     void *data;
 };
@@ -109,10 +116,10 @@ struct refusal {
 static void tell_refusal(void *data)
 {
     struct refusal *refusal = data;
-    const struct calls_dial_result result = {.status = refusal->obstacle.status,
+    const struct calls_dial_result result = {.status = refusal->status,
                                              .call_id = "",
-                                             .reason = refusal->obstacle.reason,
-                                             .error = refusal->obstacle.error};
+                                             .reason = refusal->reason,
+                                             .error = refusal->error};
     refusal->reply(refusal->data, &result);
     free(refusal);
 }
@@ -121,7 +128,11 @@ static void refuse(struct calls *calls, struct obstacle obstacle, calls_dialed r
 {
     struct refusal *refusal = malloc(sizeof(*refusal));
     if (refusal) {
-        *refusal = (struct refusal){obstacle, reply, data};
+        *refusal = (struct refusal){
+            .status = obstacle.status, .reason = obstacle.reason, .reply = reply, .data = data};
+        bool is_named = obstacle.name != NULL;
+        (void)snprintf(refusal->error, sizeof(refusal->error), "%s%s%.200s%s", obstacle.error,
+                       is_named ? " \"" : "", is_named ? obstacle.name : "", is_named ? "\"" : "");
         (void)sched_post(calls->settings.sched, tell_refusal, refusal);
     }
 }
@@ -236,7 +247,7 @@ void calls_dial(struct calls *calls, const struct calls_dial *params, calls_dial
 {
     const struct agent *agent = agents_find(calls->settings.agents, params->agent);
     struct provider *provider = agent ? choose_carrier(calls, agent, params->provider) : NULL;
-    struct obstacle obstacle = find_obstacle(calls, agent, provider);
+    struct obstacle obstacle = find_obstacle(calls, params->agent, agent, provider);
     struct pending *pending =
         obstacle.status == AIC_OK ? pending_admit(calls, agent, AIC_DIRECTION_OUTBOUND) : NULL;
     if (obstacle.status == AIC_OK && !pending) {
@@ -269,8 +280,8 @@ void calls_dial(struct calls *calls, const struct calls_dial *params, calls_dial
     if (!pending->to || !begin_dial(pending, params->actor)) {
         pending->reply = NULL;
         pending_remove(pending);
-        refuse(calls, (struct obstacle){AIC_ERROR_MEMORY, "out_of_memory", "out of memory"}, reply,
-               data);
+        refuse(calls, (struct obstacle){AIC_ERROR_MEMORY, "out_of_memory", "out of memory", NULL},
+               reply, data);
     }
 }
 

@@ -194,9 +194,11 @@ static void dialled(void *data, const struct calls_dial_result *result)
     aic_json_open(&w, '{');
     aic_json_member_text(&w, "call_id", result->call_id);
     aic_json_member_text(&w, "call_sid", result->call_sid);
-    aic_json_member_int(&w, "status", result->status);
-    aic_json_member_text(&w, "reason", result->reason);
-    aic_json_member_text(&w, "error", result->error);
+    aic_json_member_text(&w, "status", result->status == AIC_OK ? "queued" : "failed");
+    if (result->status != AIC_OK) {
+        aic_json_member_text(&w, "reason", result->reason);
+        aic_json_member_text(&w, "error", result->error);
+    }
     aic_json_close(&w, '}');
     link_answer(dialling->app->link, dialling->id, AIC_OK, aic_buf_view(&buf));
     aic_buf_finish(&buf);

@@ -147,7 +147,7 @@ static int run_call(const struct cli_args *args)
         struct aic_json *root = aic_json_parse(aic_buf_view(&answer), 0);
         struct aic_str error = aic_json_get_text(root, "error");
         struct aic_str id = aic_json_get_text(root, "call_id");
-        bool is_good = aic_json_get_int(root, "status", -1) == AIC_OK;
+        bool is_good = aic_str_equal(aic_json_get_text(root, "status"), "queued");
         status = is_good ? EXIT_GOOD : EXIT_FAILED;
         if (cli_value(&command_call, args, "json")) {
             (void)printf("%s\n", answer.data);

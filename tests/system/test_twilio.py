@@ -244,7 +244,7 @@ def test_a_call_is_dialled_answered_and_followed(line, vendors):
     assert result.returncode == 0, result.stdout + result.stderr
     answer = json.loads(result.stdout)
     call = vendors.calls()[0]
-    assert answer["call_sid"] == call.sid
+    assert answer["call_sid"] == call.sid and answer["status"] == "queued"
     call.wait_for("heard")
     assert {form["CallStatus"] for form in told(call, STATUS)
             if "CallStatus" in form} >= {"initiated", "ringing", "in-progress"}
@@ -341,6 +341,19 @@ def test_what_twilio_refuses_is_told_to_the_one_who_asked(line, vendors):
     assert "check account_sid and auth_token" in result.stdout + result.stderr
     program.eventually(lambda: [call["status"] for call in here.history()] == ["failed"],
                        "the call is written down as failed")
+    assert vendors.calls() == []
+
+
+def test_what_can_not_be_dialled_is_said_by_name(line, vendors):
+    here = line()
+    for words in (("--json",), ()):
+        result = here.aicaller("call", THEIRS, "--agent", "nobody", "-c", here.conf, *words)
+        assert result.returncode == 1
+        assert 'there is no agent "nobody"' in (result.stdout + result.stderr).replace("\\", "")
+    refused = here.dial("+442079460123")
+    answer = json.loads(refused.stdout)
+    assert refused.returncode == 1 and answer["status"] == "failed"
+    assert answer["reason"] == "destination_not_allowed" and answer["error"]
     assert vendors.calls() == []
 
 
