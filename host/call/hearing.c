@@ -11,6 +11,8 @@
 static const int64_t keep_us = 10 * INT64_C(1000000);
 /* Spoken to for this long without a word, a recogniser is taken for dead. */
 static const int64_t words_within_us = 4 * INT64_C(1000000);
+/* ... while another one is there. */
+static const int64_t live_words_within_us = 2 * INT64_C(1000000);
 
 /* After this many fresh sessions without a word in between, it is enough; the first ones are opened
  * at once, the others after a time that grows. */
@@ -305,11 +307,20 @@ static void out_of_patience(void *data)
     fail_over(hearing, &error);
 }
 
+/* A caller should not have to wait for who listens all the time and says nothing. */
+static int64_t patience_us(const struct hearing *hearing)
+{
+    bool is_live = !(provider_of(hearing)->stt_caps.flags & AIC_STT_NEEDS_VAD);
+    bool has_more = chain_has_more(&hearing->chain, hearing->tried);
+    return is_live && has_more ? live_words_within_us : words_within_us;
+}
+
 void hearing_expect_words(struct hearing *hearing)
 {
     if (hearing->session && !hearing->timer) {
-        hearing->timer = sched_timer_start(
-            hearing->sched, sched_now(hearing->sched) + words_within_us, out_of_patience, hearing);
+        hearing->timer =
+            sched_timer_start(hearing->sched, sched_now(hearing->sched) + patience_us(hearing),
+                              out_of_patience, hearing);
     }
 }
 

@@ -10,6 +10,8 @@ enum { MAX_REQUEST = 1 << 20, MAX_SAID = 64 * 1024 };
 /* Patience with the last model there is, and between two tokens. */
 static const int64_t last_model_us = 8 * INT64_C(1000000);
 static const int64_t between_us = 5 * INT64_C(1000000);
+/* ... while another one is there: the caller may be hearing nothing. */
+static const int64_t short_between_us = 2 * INT64_C(1000000);
 
 static void take_event(void *owner, const struct aic_llm_event *event);
 static void ask(struct thinking *thinking);
@@ -143,11 +145,10 @@ static void out_of_patience(void *data)
 
 static void be_patient(struct thinking *thinking)
 {
-    int64_t patience_us = between_us;
+    bool has_more = chain_has_more(&thinking->chain, thinking->tried);
+    int64_t patience_us = has_more ? short_between_us : between_us;
     if (!thinking->has_text) {
-        patience_us = chain_has_more(&thinking->chain, thinking->tried)
-                          ? thinking->settings.first_token_us
-                          : last_model_us;
+        patience_us = has_more ? thinking->settings.first_token_us : last_model_us;
     }
     stop_waiting(thinking);
     thinking->timer = sched_timer_start(thinking->sched, sched_now(thinking->sched) + patience_us,
