@@ -16,6 +16,7 @@ enum {
 };
 
 static void on_ws(void *data, const struct aic_ws_event *event);
+static void on_quiet(struct eleven_utterance *u);
 
 static const struct speech_services *services_of(const struct eleven_session *session)
 {
@@ -56,6 +57,16 @@ static int32_t begin_context(struct eleven_utterance *u, struct aic_buf *message
     return status;
 }
 
+/* More text is under way. What has no alignments is not known to be quiet. */
+static void wait_for_sound(struct eleven_utterance *u)
+{
+    if (u->aligner.chars > 0) {
+        eleven_wait(u, QUIET_MS, on_quiet);
+    } else {
+        eleven_stop_waiting(u);
+    }
+}
+
 static int32_t send_pieces(struct eleven_utterance *u, struct aic_buf *message)
 {
     int32_t status = AIC_OK;
@@ -67,7 +78,7 @@ static int32_t send_pieces(struct eleven_utterance *u, struct aic_buf *message)
         if (status == AIC_OK) {
             u->sent++;
             u->was_quiet = false;
-            eleven_stop_waiting(u);
+            wait_for_sound(u);
         }
     }
     return status;
@@ -232,10 +243,23 @@ static bool has_all(const struct eleven_utterance *u)
     return u->is_ended && u->sent == u->piece_count && u->flushed == u->piece_count;
 }
 
+/* By its alignments the vendor has not spoken all that it was given. */
+static bool owes_sound(const struct eleven_utterance *u)
+{
+    return u->aligner.chars > 0 && aligned_pieces(u) < u->sent;
+}
+
 /* The vendor is quiet: what was sent is spoken, and where it does not say so, the end is reached.
  */
 static void on_quiet(struct eleven_utterance *u)
 {
+    if (owes_sound(u)) {
+        struct speech_fault fault;
+        speech_fault_say(&fault, AIC_CATEGORY_TIMEOUT, AIC_RETRY_NEW_SESSION,
+                         "the sound stopped in the middle of an utterance");
+        break_off(u->session, &fault);
+        return;
+    }
     if (has_all(u) || (u->was_quiet && u->is_ended)) {
         take_alignment(u, NULL, 0, true);
         eleven_done(u);
