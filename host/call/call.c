@@ -2,6 +2,7 @@
 #include "call/call_private.h"
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "plugin/guard.h"
 
 #include "json.h"
@@ -363,6 +364,13 @@ void call_end(struct call *call, const char *reason, bool politely)
     call_say(call, call->agent->farewell, true);
 }
 
+static void count_end(const struct call *call)
+{
+    enum metrics_direction direction =
+        call->direction == AIC_DIRECTION_OUTBOUND ? METRICS_OUTBOUND : METRICS_INBOUND;
+    metrics_count_end(call->is_text ? METRICS_TYPED : direction, call->status);
+}
+
 void call_over(struct call *call)
 {
     if (call->state == CALL_OVER) {
@@ -386,6 +394,7 @@ void call_over(struct call *call)
     tell_end(call);
     call_recording_end(call);
     call_record_call(call);
+    count_end(call);
     log_info("call", "ended", LOG_S("call", call->id), LOG_S("reason", call->end_reason),
              LOG_I("turns", call->turn_number),
              LOG_I("duration_ms", call->answered_us

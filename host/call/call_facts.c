@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "call/call_private.h"
 
+#include "base/metrics.h"
 #include "base/timefmt.h"
 #include "plugin/provider.h"
 
@@ -205,6 +206,20 @@ static void put_latency(struct aic_json_writer *w, const struct latency *latency
     put_ms(w, "response_ms", latency->response_ms);
 }
 
+static void count_turn(const struct call *call, const struct latency *latency, bool was_interrupted)
+{
+    struct responder *r = call->responder;
+    const char *stt = r->ops->provider(r, RESPONDER_STT);
+    const char *tts = r->ops->provider(r, RESPONDER_TTS);
+    metrics_count(METRICS_TURNS + (was_interrupted ? 1 : 0), 1);
+    metrics_observe(METRICS_RESPONSE, latency->response_ms);
+    metrics_observe_stage(METRICS_ENDPOINTING, stt, latency->endpointing_ms);
+    metrics_observe_stage(METRICS_STT, stt, latency->stt_ms);
+    metrics_observe_stage(METRICS_LLM, r->ops->provider(r, RESPONDER_LLM), latency->llm_ms);
+    metrics_observe_stage(METRICS_TTS, tts, latency->tts_ms);
+    metrics_observe_stage(METRICS_PLAYOUT, call->provider_name, latency->playout_ms);
+}
+
 static void tell_turn(struct call *call, const struct latency *latency)
 {
     struct responder *r = call->responder;
@@ -254,6 +269,7 @@ void call_record_turn(struct call *call, bool was_interrupted)
     }
     put_time(&draft, "at", sched_wall(call->env.sched));
     draft_write(&draft, call, "turns", id, 1);
+    count_turn(call, &latency, was_interrupted);
     tell_turn(call, &latency);
 }
 
@@ -316,6 +332,9 @@ void call_record_switch(struct call *call, enum responder_role role, const struc
                         const struct provider *to, const struct aic_error *error)
 {
     struct draft detail;
+    if (from) {
+        metrics_count_failover((uint32_t)role - RESPONDER_STT, from->name);
+    }
     draft_begin(&detail);
     aic_json_member_text(&detail.w, "role", role_name(role));
     aic_json_member_text(&detail.w, "from", from ? from->name : "");

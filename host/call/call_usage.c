@@ -2,6 +2,7 @@
 #include "call/call_private.h"
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "plugin/provider.h"
 
 #include "json.h"
@@ -65,7 +66,9 @@ void call_use(struct call *call, int role, const struct provider *provider,
     }
     line->total.flags |= usage->flags & AIC_USAGE_ESTIMATED;
     if (call->env.prices) {
+        double before = line->cost;
         line->cost = prices_of(call->env.prices, provider->name, &line->total);
+        metrics_count_cost(provider->name, before, line->cost);
     }
     add_up(call);
     call_record_usage(call, line, role_names[role]);

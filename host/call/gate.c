@@ -2,6 +2,7 @@
 #include "call/gate_private.h"
 
 #include "base/log.h"
+#include "base/metrics.h"
 
 #include "buf.h"
 #include "json.h"
@@ -108,6 +109,7 @@ static void refuse(struct gate_check *check)
 {
     const char *reason = gate_reason_name(check->verdict.reason);
     check->gate->refusals[check->verdict.reason]++;
+    metrics_count(METRICS_GATE + (uint32_t)check->verdict.reason, 1);
     log_warn("gate", "a call is not dialled", LOG_S("call", check->call_id),
              LOG_S("agent", check->agent), LOG_S("reason", reason),
              LOG_S("why", check->verdict.text));

@@ -2,6 +2,7 @@
 #include "call/hearing.h"
 
 #include "base/audio.h"
+#include "base/metrics.h"
 #include "buf.h"
 #include "plugin/guard.h"
 
@@ -153,6 +154,7 @@ static void push_to_session(struct hearing *hearing, int64_t position, const uin
           status = provider->stt.push_audio(session_handle(hearing->session), &audio));
     if (status != AIC_OK) {
         hearing->dropped_blocks++;
+        metrics_count(METRICS_AUDIO_DROPPED + METRICS_STT_BACKLOG, 1);
     }
 }
 

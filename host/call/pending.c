@@ -2,6 +2,7 @@
 #include "call/calls_private.h"
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/timefmt.h"
 #include "call/gate.h"
 #include "plugin/guard.h"
@@ -210,6 +211,11 @@ void pending_record(struct pending *pending, const char *end_reason)
     struct aic_buf buf;
     struct aic_json_writer w;
     char time[TIME_TEXT];
+    if (end_reason) {
+        metrics_count_end(pending->direction == AIC_DIRECTION_OUTBOUND ? METRICS_OUTBOUND
+                                                                       : METRICS_INBOUND,
+                          pending->status);
+    }
     if (!journal) {
         return;
     }

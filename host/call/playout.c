@@ -2,6 +2,7 @@
 #include "call/playout.h"
 
 #include "base/audio.h"
+#include "base/metrics.h"
 
 #include <string.h>
 
@@ -285,6 +286,7 @@ void playout_push(struct playout *p, const uint8_t *bytes, size_t count)
     if (aic_buf_add(&p->audio, bytes, count) != AIC_OK) {
         p->audio.failed = false;
         p->dropped_bytes += count;
+        metrics_count(METRICS_AUDIO_DROPPED + METRICS_PLAYOUT_FULL, 1);
         return;
     }
     kick(p);

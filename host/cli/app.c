@@ -2,6 +2,7 @@
 #include "cli/app.h"
 
 #include "base/log.h"
+#include "cli/app_metrics.h"
 #include "cli/app_worker.h"
 #include "io/http_client.h"
 #include "io/master.h"
@@ -306,6 +307,7 @@ static bool make_web(struct app *app)
         .fetch = app->fetch,
         .storage = app->storage,
         .spool = app->spool,
+        .shm = app->shm,
         .agents = &app->conf->agents,
         .providers = app->providers,
         .provider_count = app->provider_count,
@@ -393,7 +395,7 @@ void app_destroy(struct app *app)
     fetch_http_destroy(app->fetch);
     http_client_destroy(app->http);
     loop_destroy(app->loop);
-    shm_unmap(app->shm);
+    app_metrics_stop(app);
     free(app->secret);
     free(app->recordings_dir);
     free(app->clips_dir);

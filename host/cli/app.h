@@ -31,6 +31,17 @@ struct app_options {
     int64_t spool_grace_ms; /* for facts to reach the storage at the end */
 };
 
+/* Totals that others keep, as far as they are in the metrics already. */
+struct app_seen {
+    uint64_t moved;
+    uint64_t rejected;
+    uint64_t dropped;
+    uint64_t log_lines;
+    uint64_t link_messages;
+    uint64_t user_us;
+    uint64_t system_us;
+};
+
 struct app {
     struct app_options options;
     struct conf *conf;
@@ -57,6 +68,7 @@ struct app {
     char *recordings_dir;
     char *clips_dir;
     char browser_media[128];
+    struct app_seen seen;
     struct sched_timer *beat_timer;
     struct sched_timer *drain_timer;
     int64_t drain_until_us;

@@ -2,6 +2,7 @@
 #include "cli/app_worker.h"
 
 #include "base/log.h"
+#include "cli/app_metrics.h"
 #include "io/master.h"
 #include "io/shm.h"
 
@@ -74,6 +75,7 @@ static void beat(void *data)
     if (app->slot) {
         (void)atomic_fetch_add(&app->slot->heartbeat, 1);
         atomic_store(&app->slot->lag_us, loop_lag_us(app->loop));
+        app_metrics_sample(app);
     }
 }
 
@@ -272,10 +274,7 @@ struct link *app_worker_link(struct app *app)
                                          .stop = stop,
                                          .published = take_news,
                                          .data = app};
-    if (worker) {
-        app->shm = shm_map(worker->shm_fd);
-        app->slot = app->shm ? &app->shm->workers[worker->worker] : NULL;
-    }
+    app_metrics_start(app);
     return link_create(app->loop, worker ? worker->link_fd : -1, &handler);
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Answers, and the exchanges that wait for them. */
 #include "io/server_parts.h"
+
+#include "base/metrics.h"
+
 #include "json.h"
 
 enum { HEAD_MAX = 32 * 1024, PROBLEM_MAX = 4096 };
@@ -236,6 +239,7 @@ static int32_t answer(struct aic_exchange *exchange, const struct aic_response *
         server_conn_refuse(conn, 500, NULL, "");
         return AIC_ERROR_INVALID;
     }
+    metrics_count_http(response->status);
     bool has_body = !exchange->head.is_head && response->status != 204 && response->status != 304;
     struct aic_str body = has_body ? response->body : (struct aic_str){NULL, 0};
     int32_t status = wire_write(conn->wire, aic_buf_view(&head), body);

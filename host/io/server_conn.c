@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* One connection: collects a head, then a body, and hands them over. */
+#include "base/metrics.h"
 #include "io/http_address.h"
 #include "io/http_peer.h"
 #include "io/server_parts.h"
@@ -126,6 +127,7 @@ void server_conn_refuse(struct server_conn *conn, int32_t status, const char *de
     struct aic_buf body;
     aic_buf_init(&text, 4096);
     aic_buf_init(&body, 4096);
+    metrics_count_http(status);
     server_write_problem(&body, status, NULL, detail);
     aic_buf_printf(&text,
                    "HTTP/1.1 %d %s\r\nConnection: close\r\n%s"

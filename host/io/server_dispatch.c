@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* From a request to the routes that may take it. */
 #include "base/log.h"
+#include "base/metrics.h"
 #include "io/http_peer.h"
 #include "io/server_parts.h"
 #include "io/ws.h"
@@ -276,6 +277,7 @@ void server_dispatch_upgrade(struct server_conn *conn, char *bytes, size_t count
         server_conn_refuse(conn, status, NULL, "");
         return;
     }
+    metrics_count_http(101);
     conn->ws = ws;
     open_socket(conn, accept);
     ws_socket_set_handler(ws, event, data);

@@ -2,6 +2,8 @@
 /* Answers that come in pieces. */
 #include "io/server_parts.h"
 
+#include "base/metrics.h"
+
 enum { HEAD_MAX = 32 * 1024 };
 
 int32_t server_stream_begin(struct aic_exchange *exchange, const struct aic_response *head,
@@ -22,6 +24,7 @@ int32_t server_stream_begin(struct aic_exchange *exchange, const struct aic_resp
         server_conn_refuse(conn, 500, NULL, "");
         return AIC_ERROR_INVALID;
     }
+    metrics_count_http(head->status);
     (void)wire_write(conn->wire, aic_buf_view(&text), (struct aic_str){NULL, 0});
     aic_buf_finish(&text);
     server_exchange_unlink(exchange);

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 /* Changes with the layout, so that no process reads another's numbers wrongly. */
-#define SHM_MAGIC 0x61696373686d3032u
+#define SHM_MAGIC 0x61696373686d3033u
 
 int shm_create(void)
 {
@@ -75,6 +75,7 @@ void shm_take(struct shm *shm, int worker, int64_t pid, int64_t generation)
 void shm_release(struct shm *shm, int worker)
 {
     struct shm_worker *slot = &shm->workers[worker];
+    (void)atomic_fetch_add(&shm->releases, 1);
     for (int i = 0; i < SHM_COUNTERS; i++) {
         /* Reading first keeps pages that nobody counted in untouched. */
         uint64_t counted = atomic_load_explicit(&slot->counters[i], memory_order_relaxed);
@@ -83,6 +84,10 @@ void shm_release(struct shm *shm, int worker)
             atomic_store(&slot->counters[i], 0);
         }
     }
+    (void)atomic_fetch_add(&shm->releases, 1);
+    for (int i = 0; i < METRICS_GAUGES; i++) {
+        atomic_store(&slot->gauges[i], 0);
+    }
     atomic_store(&slot->heartbeat, 0);
     atomic_store(&slot->calls, 0);
     atomic_store(&slot->waiting, 0);
@@ -90,6 +95,32 @@ void shm_release(struct shm *shm, int worker)
     atomic_store(&slot->lag_us, 0);
     atomic_store(&slot->generation, 0);
     atomic_store(&slot->pid, 0);
+}
+
+static void add_up(const struct shm *shm, uint64_t totals[SHM_COUNTERS])
+{
+    for (int i = 0; i < SHM_COUNTERS; i++) {
+        totals[i] = atomic_load(&shm->counters_gone[i]);
+    }
+    for (int worker = 0; worker < SHM_WORKERS; worker++) {
+        const struct shm_worker *slot = &shm->workers[worker];
+        for (int i = 0; atomic_load(&slot->pid) != 0 && i < SHM_COUNTERS; i++) {
+            totals[i] += atomic_load_explicit(&slot->counters[i], memory_order_acquire);
+        }
+    }
+}
+
+void shm_totals(const struct shm *shm, uint64_t totals[SHM_COUNTERS])
+{
+    /* Counts that are just on their way to counters_gone would be seen twice. A master that died
+     * over it must not hold up those who read. */
+    for (int attempt = 0; attempt < 1000; attempt++) {
+        uint64_t before = atomic_load(&shm->releases);
+        add_up(shm, totals);
+        if (before % 2 == 0 && before == atomic_load(&shm->releases)) {
+            return;
+        }
+    }
 }
 
 int64_t shm_calls(const struct shm *shm)

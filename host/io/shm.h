@@ -6,6 +6,8 @@
  * a few fixed words per provider. Only atomics; a dead worker leaves nothing locked. Slots are
  * given and taken by the master alone.
  */
+#include "base/metrics.h"
+
 #include <aicaller/abi.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -13,7 +15,7 @@
 enum {
     SHM_WORKERS = 128, /* of all generations together */
     SHM_PROVIDERS = 64,
-    SHM_COUNTERS = 4096, /* per worker; base/metrics.h says which is which */
+    SHM_COUNTERS = METRICS_CELLS, /* per worker; base/metrics.h says which is which */
     SHM_NAME = 40
 };
 
@@ -25,6 +27,7 @@ struct shm_worker {
     _Atomic int64_t waiting;   /* calls that have no sound yet */
     _Atomic int64_t viewers;
     _Atomic int64_t lag_us; /* worst delay of the loop lately */
+    _Atomic int64_t gauges[METRICS_GAUGES];
     _Atomic uint64_t counters[SHM_COUNTERS];
 };
 
@@ -44,10 +47,12 @@ struct shm {
     _Atomic int64_t started_wall_us;
     _Atomic int64_t generation;  /* the newest that is ready */
     _Atomic int64_t is_stopping; /* 1 after TERM: health answers "draining" */
+    _Atomic uint64_t releases;   /* odd while counts move to counters_gone */
     /* What workers that are gone had counted: a total is this and the workers' together. */
     _Atomic uint64_t counters_gone[SHM_COUNTERS];
     struct shm_worker workers[SHM_WORKERS];
     struct shm_provider providers[SHM_PROVIDERS];
+    struct metrics_name counted[METRICS_PROVIDERS]; /* whom counters tell apart */
 };
 
 /* Makes the memory as a memfd that children inherit; returns its descriptor, or -1. */
@@ -62,6 +67,8 @@ int shm_find_free(const struct shm *shm);
 void shm_take(struct shm *shm, int worker, int64_t pid, int64_t generation);
 /* Frees a slot, keeping its counters in counters_gone. */
 void shm_release(struct shm *shm, int worker);
+/* What all workers that there ever were have counted; it never falls. */
+void shm_totals(const struct shm *shm, uint64_t totals[SHM_COUNTERS]);
 /* Calls of all workers together. */
 int64_t shm_calls(const struct shm *shm);
 /* The fewest calls that a live worker of `generation` has; 0 when it has none. */

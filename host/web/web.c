@@ -62,6 +62,7 @@ struct web *web_create(const struct web_settings *settings)
     voice_page_routes(web);
     pages_routes(web);
     key_page_routes(web);
+    scrape_routes(web);
     return web;
 }
 

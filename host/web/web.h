@@ -10,6 +10,7 @@
 #include "io/server.h"
 
 struct web;
+struct shm;
 struct storage;
 
 struct web_settings {
@@ -20,6 +21,7 @@ struct web_settings {
     struct fetch *fetch;
     struct storage *storage; /* NULL: nothing is kept */
     struct spool *spool;     /* NULL likewise */
+    const struct shm *shm;   /* what all workers have counted; NULL: there is no /metrics */
     const struct agents *agents;
     struct provider *const *providers; /* for health */
     size_t provider_count;

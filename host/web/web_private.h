@@ -3,9 +3,8 @@
 #define WEB_WEB_PRIVATE_H
 /*
  * Inside of the web layer. One file per family of paths: health.c, history.c, chat.c, make_call.c,
- * voice_page.c, pages.c, key_page.c; access.c lets requests in by the keys of keyring.c, reply.c
- * answers them, held.c keeps those that wait,
- * query.c reads queries.
+ * voice_page.c, pages.c, key_page.c, scrape.c; access.c lets requests in by the keys of keyring.c,
+ * reply.c answers them, held.c keeps those that wait, query.c reads queries.
  */
 #include "web/keyring.h"
 #include "web/web.h"
@@ -74,6 +73,7 @@ void make_call_routes(struct web *web);
 void voice_page_routes(struct web *web);
 void pages_routes(struct web *web);
 void key_page_routes(struct web *web);
+void scrape_routes(struct web *web);
 
 /* access.c: a request for a route, `data`; handles it, now or later, or refuses it. */
 int32_t access_enter(void *data, struct aic_exchange *exchange, const struct aic_request *request);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -81,6 +82,46 @@ static void a_released_slot_is_free_and_its_counts_are_kept(void **state)
     atomic_store(&shm->workers[0].counters[4], 2);
     shm_release(shm, 0);
     assert_int_equal(atomic_load(&shm->counters_gone[4]), 9);
+}
+
+static void totals_hold_what_workers_counted_that_live_and_that_are_gone(void **state)
+{
+    struct scene *scene = *state;
+    struct shm *shm = scene->shm;
+    uint64_t *totals = calloc(SHM_COUNTERS, sizeof(*totals));
+    assert_non_null(totals);
+    shm_take(shm, 0, 100, 1);
+    shm_take(shm, 5, 101, 2);
+    atomic_store(&shm->workers[0].counters[4], 7);
+    atomic_store(&shm->workers[5].counters[4], 1);
+    atomic_store(&shm->workers[5].counters[SHM_COUNTERS - 1], 3);
+    atomic_store(&shm->workers[0].gauges[1], 9);
+    shm_totals(shm, totals);
+    assert_int_equal(totals[4], 8);
+    shm_release(shm, 0);
+    shm_totals(shm, totals);
+    assert_int_equal(totals[4], 8);
+    assert_int_equal(atomic_load(&shm->workers[0].gauges[1]), 0);
+    shm_take(shm, 0, 102, 2);
+    atomic_store(&shm->workers[0].counters[4], 2);
+    shm_totals(shm, totals);
+    assert_int_equal(totals[4], 10);
+    assert_int_equal(totals[SHM_COUNTERS - 1], 3);
+    assert_int_equal(totals[0], 0);
+    free(totals);
+}
+
+static void a_master_that_died_over_a_release_does_not_hold_up_readers(void **state)
+{
+    struct scene *scene = *state;
+    uint64_t *totals = calloc(SHM_COUNTERS, sizeof(*totals));
+    assert_non_null(totals);
+    shm_take(scene->shm, 0, 100, 1);
+    atomic_store(&scene->shm->workers[0].counters[1], 6);
+    atomic_store(&scene->shm->releases, 1);
+    shm_totals(scene->shm, totals);
+    assert_int_equal(totals[1], 6);
+    free(totals);
 }
 
 static void when_all_slots_are_taken_none_is_free(void **state)
@@ -168,6 +209,8 @@ int main(void)
         shm_test(memory_that_is_not_ours_is_refused),
         shm_test(nobody_can_cut_the_memory_under_the_others),
         shm_test(a_released_slot_is_free_and_its_counts_are_kept),
+        shm_test(totals_hold_what_workers_counted_that_live_and_that_are_gone),
+        shm_test(a_master_that_died_over_a_release_does_not_hold_up_readers),
         shm_test(when_all_slots_are_taken_none_is_free),
         shm_test(the_balance_compares_live_workers_of_one_generation),
         shm_test(a_provider_has_one_slot_however_often_it_is_asked_for),
