@@ -6,6 +6,7 @@ import typing
 
 from aiohttp import web
 
+from . import keys
 from .journal import readable
 from .socket import Socket
 from .stream import Events, Stream
@@ -50,7 +51,7 @@ class Exchange:
             simulator, vendor, endpoint, request)
         self.transport = request.transport
         self.settings = simulator.settings.of(vendor.name)
-        self.faults = simulator.faults.claim(endpoint)
+        self.faults = simulator.faults.claim(endpoint, keys.secrets(request))
         port = self.transport.get_extra_info("sockname")[1]
         self.entry = simulator.journal.begin(endpoint, request, port)
         self.entry.data["faults"] = [fault.kind for fault in self.faults]

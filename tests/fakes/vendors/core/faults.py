@@ -77,7 +77,10 @@ VARIANTS = {
 
 @dataclasses.dataclass
 class Fault:
-    """One fault that a test asked for; `times` None is for ever, `skip` lets as many pass."""
+    """
+    One fault that a test asked for; `times` None is for ever, `skip` lets as many pass, `key` is
+    whom it strikes: requests with this secret; empty: all.
+    """
 
     id: int
     vendor: str
@@ -87,6 +90,7 @@ class Fault:
     after: int = 0
     times: int | None = 1
     skip: int = 0
+    key: str = ""
     parameters: dict = dataclasses.field(default_factory=dict)
     used: int = 0
 
@@ -144,11 +148,13 @@ class Faults:
         if variant not in VARIANTS:
             raise Refused(f"no variant {variant!r}; there are: {', '.join(VARIANTS)}")
 
-    def claim(self, endpoint):
+    def claim(self, endpoint, secrets=()):
         """The faults that the next request of an endpoint gets; uses them up."""
         claimed = []
         for fault in self.wanted:
             if fault.vendor != endpoint.vendor or fault.endpoint not in ("*", endpoint.name):
+                continue
+            if fault.key and fault.key not in secrets:
                 continue
             kind = KINDS.get(fault.kind)
             if kind and endpoint.shape not in getattr(kind, fault.at):
