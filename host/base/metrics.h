@@ -24,7 +24,8 @@ enum {
     METRICS_ROLES = 3,
     METRICS_STAGES = 5,
     METRICS_REFUSALS = 32,
-    METRICS_HTTP_CLASSES = 6
+    METRICS_HTTP_CLASSES = 6,
+    METRICS_LOSS_KINDS = 16
 };
 
 /* Where each family begins, and in which order its cells lie. */
@@ -43,7 +44,8 @@ enum metrics_cell {
     METRICS_LOG_DROPPED = METRICS_SPOOL_DROPPED + 2,
     METRICS_LINK_DROPPED = METRICS_LOG_DROPPED + 1,
     METRICS_CPU = METRICS_LINK_DROPPED + 1, /* user, system; microseconds */
-    METRICS_CELLS = METRICS_CPU + 2
+    METRICS_LOSSES = METRICS_CPU + 2,       /* by enum counter of counters.h */
+    METRICS_CELLS = METRICS_LOSSES + METRICS_LOSS_KINDS
 };
 
 /* What is not added up but stands as it is now, for each worker. */

@@ -393,6 +393,7 @@ void call_over(struct call *call)
     }
     tell_end(call);
     call_recording_end(call);
+    call_record_losses(call);
     call_record_call(call);
     count_end(call);
     log_info("call", "ended", LOG_S("call", call->id), LOG_S("reason", call->end_reason),

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "call/call_private.h"
 
+#include "base/audio.h"
+#include "base/counters.h"
+#include "base/log.h"
 #include "base/metrics.h"
 #include "base/timefmt.h"
 #include "plugin/provider.h"
@@ -158,6 +161,33 @@ void call_record_note(struct call *call, const char *type, const char *key, cons
     aic_json_close(&detail.w, '}');
     call_record_event(call, type, aic_buf_view(&detail.buf));
     aic_buf_finish(&detail.buf);
+}
+
+void call_record_losses(struct call *call)
+{
+    struct responder *r = call->responder;
+    uint64_t unheard = r ? r->ops->unheard_blocks(r) : 0;
+    size_t unsaid = (size_t)call->playout.dropped_bytes;
+    uint64_t unsaid_ms =
+        unsaid > 0 ? (uint64_t)audio_duration_us(call->format_out, unsaid) / 1000 : 0;
+    uint64_t marks = call->playout.lost_marks;
+    counter_add(COUNTER_UNHEARD_BLOCKS, unheard);
+    counter_add(COUNTER_UNSAID_MS, unsaid_ms);
+    counter_add(COUNTER_LOST_MARKS, marks);
+    if (unheard + unsaid_ms + marks == 0) {
+        return;
+    }
+    struct draft detail;
+    draft_begin(&detail);
+    aic_json_member_int(&detail.w, "unheard_blocks", (int64_t)unheard);
+    aic_json_member_int(&detail.w, "unsaid_ms", (int64_t)unsaid_ms);
+    aic_json_member_int(&detail.w, "lost_marks", (int64_t)marks);
+    aic_json_close(&detail.w, '}');
+    call_record_event(call, "sound_lost", aic_buf_view(&detail.buf));
+    aic_buf_finish(&detail.buf);
+    log_warn("call", "sound was lost", LOG_S("call", call->id),
+             LOG_I("unheard_blocks", (int64_t)unheard), LOG_I("unsaid_ms", (int64_t)unsaid_ms),
+             LOG_I("lost_marks", (int64_t)marks));
 }
 
 /* Milliseconds from one clock time to another; -1 where one of them never came. */

@@ -263,6 +263,8 @@ void call_recording_start(struct call *call);
 void call_recording_end(struct call *call);
 
 /* call_facts.c */
+/* What of the call's sound was lost, if any. */
+void call_record_losses(struct call *call);
 void call_record_call(struct call *call);
 void call_record_message(struct call *call, struct dialog_message *message, bool was_interrupted);
 void call_record_event(struct call *call, const char *type, struct aic_str detail);

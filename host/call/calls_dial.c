@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "call/calls_private.h"
 
+#include "base/counters.h"
 #include "call/gate.h"
 #include "plugin/guard.h"
 
@@ -180,6 +181,7 @@ static void dial_was_counted(void *data, bool is_crowded)
         return;
     }
     pending->has_share = false;
+    counter_add(COUNTER_PER_CALLER, 1);
     gate_release(calls->settings.gate, pending->id);
     calls_record_event(calls, pending->id, "dial_refused",
                        AIC_STR("{\"reason\":\"limit_per_caller\"}"));
@@ -254,6 +256,7 @@ void calls_dial(struct calls *calls, const struct calls_dial *params, calls_dial
         obstacle = no_room;
     }
     if (!pending) {
+        counter_add(COUNTER_NO_ROOM, obstacle.status == AIC_ERROR_CLOSED ? 1 : 0);
         refuse(calls, obstacle, reply, data);
         return;
     }

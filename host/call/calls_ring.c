@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "call/calls_private.h"
 
+#include "base/counters.h"
 #include "base/log.h"
 #include "plugin/guard.h"
 
@@ -59,6 +60,7 @@ static void ring_was_counted(void *data, bool is_crowded)
         answer_ring(pending);
         return;
     }
+    counter_add(COUNTER_PER_CALLER, 1);
     log_warn("call", "turned away", LOG_S("provider", pending->provider->name),
              LOG_S("reason", "limit_per_caller"));
     reject(pending->provider, pending->offer, AIC_REJECT_BUSY);
@@ -72,6 +74,7 @@ static void take_ring(struct calls *calls, struct provider *provider,
     const struct agent *agent = agents_for_number(calls->settings.agents, event->to);
     struct pending *pending = agent ? pending_admit(calls, agent, AIC_DIRECTION_INBOUND) : NULL;
     if (!pending) {
+        counter_add(COUNTER_NO_ROOM, agent ? 1 : 0);
         log_warn("call", "turned away", LOG_S("provider", provider->name),
                  LOG_S("reason", agent ? "no_room" : "no_agent"));
         reject(provider, event->offer, agent ? AIC_REJECT_BUSY : AIC_REJECT_REFUSED);

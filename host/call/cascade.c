@@ -367,6 +367,11 @@ static const char *provider_name(struct responder *r, enum responder_role role)
     return provider ? provider->name : "";
 }
 
+static uint64_t unheard_blocks(const struct responder *r)
+{
+    return ((const struct cascade *)r)->hearing.dropped_blocks;
+}
+
 static const struct responder_ops ops = {
     .start = start,
     .destroy = destroy,
@@ -384,6 +389,7 @@ static const struct responder_ops ops = {
     .cancel = cancel,
     .heard_text = heard_text,
     .provider = provider_name,
+    .unheard_blocks = unheard_blocks,
     .set_silent = set_silent,
 };
 

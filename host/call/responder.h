@@ -76,6 +76,8 @@ struct responder_ops {
     void (*heard_text)(struct responder *r, int64_t heard_us, struct aic_buf *to);
     /* Names of the providers in use, "" where none is. */
     const char *(*provider)(struct responder *r, enum responder_role role);
+    /* Blocks of the caller's sound that no recogniser took. */
+    uint64_t (*unheard_blocks)(const struct responder *r);
     /* Whether the next answers are only text. Not while one is under way. */
     void (*set_silent)(struct responder *r, bool is_silent);
 };

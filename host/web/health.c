@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "web/web_private.h"
 
+#include "base/counters.h"
+#include "io/shm.h"
 #include "plugin/provider.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /*
  * 200 "ok"; 200 "degraded" while something is broken but calls still work; 503 when no new call can
@@ -111,6 +114,34 @@ static void write_spool(const struct web *web, struct aic_json_writer *w)
     aic_json_close(w, '}');
 }
 
+/* What all workers have counted, in groups that lie behind each other. */
+static void write_counters(const struct web *web, struct aic_json_writer *w)
+{
+    uint64_t *totals = web->settings.shm ? malloc(SHM_COUNTERS * sizeof(*totals)) : NULL;
+    const char *group = "";
+    if (!totals) {
+        return;
+    }
+    shm_totals(web->settings.shm, totals);
+    aic_json_key(w, "counters");
+    aic_json_open(w, '{');
+    for (int i = 0; i < COUNTERS; i++) {
+        enum counter counter = (enum counter)i;
+        if (strcmp(group, counter_group(counter)) != 0) {
+            if (i > 0) {
+                aic_json_close(w, '}');
+            }
+            group = counter_group(counter);
+            aic_json_key(w, group);
+            aic_json_open(w, '{');
+        }
+        aic_json_member_int(w, counter_name(counter), (int64_t)totals[METRICS_LOSSES + i]);
+    }
+    aic_json_close(w, '}');
+    aic_json_close(w, '}');
+    free(totals);
+}
+
 static int32_t answer(struct web *web, struct aic_exchange *exchange, bool with_details,
                       int64_t active)
 {
@@ -129,6 +160,7 @@ static int32_t answer(struct web *web, struct aic_exchange *exchange, bool with_
         aic_json_member_int(&w, "active_calls", active);
         write_providers(web, &w);
         write_spool(web, &w);
+        write_counters(web, &w);
     }
     aic_json_close(&w, '}');
     int32_t result = reply_json(exchange, health.code, aic_buf_view(&buf));

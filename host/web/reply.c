@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "web/web_private.h"
 
+#include "base/counters.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -80,6 +82,10 @@ int32_t reply_with(struct aic_exchange *exchange, const struct problem *problem)
 {
     struct aic_header headers[4] = {api_headers[0], api_headers[1]};
     uint32_t count = 2;
+    if (problem->status == 401 || problem->status == 403 || problem->status == 404 ||
+        problem->status == 429) {
+        counter_refuse(problem->type);
+    }
     char seconds[24];
     (void)snprintf(seconds, sizeof(seconds), "%" PRId64, problem->retry_after_s);
     if (problem->retry_after_s > 0) {

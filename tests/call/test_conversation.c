@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "call_rig.h"
 
+#include "base/counters.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -138,6 +140,39 @@ static void test_the_last_word_on_a_turn_is_told_once(void **state)
                                   "\"tell me everything\",\"role\":\"user\",\"final\":true}"));
     assert_non_null(strstr(notes, "{\"type\":\"transcript\",\"turn\":2,\"text\":"
                                   "\"stop please\",\"role\":\"user\",\"final\":true}"));
+    rig_destroy(rig);
+}
+
+static void test_marks_that_never_come_back_are_an_event_of_the_call(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_create(&carrier);
+    static _Atomic uint64_t cells[METRICS_CELLS];
+    static struct metrics_name names[METRICS_PROVIDERS];
+    metrics_use(cells, names);
+    rig_begin(rig, NULL, 0);
+    for (int i = 0; i < 300; i++) {
+        rig_run(rig, 20);
+        rig->line->mark_count = 0;
+    }
+    call_end(rig->call, "hung_up", false);
+    rig_run(rig, 6000);
+    assert_true(rig_has_event(rig, "sound_lost"));
+    assert_true(cells[METRICS_LOSSES + COUNTER_LOST_MARKS] > 0);
+    metrics_use(NULL, NULL);
+    rig_destroy(rig);
+}
+
+static void test_a_call_without_losses_has_no_such_event(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_create(&carrier);
+    rig_begin(rig, NULL, 0);
+    rig_run(rig, 6000);
+    call_end(rig->call, "hung_up", false);
+    rig_run(rig, 6000);
+    assert_true(rig->has_ended);
+    assert_false(rig_has_event(rig, "sound_lost"));
     rig_destroy(rig);
 }
 
@@ -423,6 +458,8 @@ int main(void)
         cmocka_unit_test(test_an_interruption_stops_the_agent_and_the_record_holds_what_was_heard),
         cmocka_unit_test(test_words_that_interrupt_do_not_count_for_the_turn_they_end),
         cmocka_unit_test(test_the_last_word_on_a_turn_is_told_once),
+        cmocka_unit_test(test_marks_that_never_come_back_are_an_event_of_the_call),
+        cmocka_unit_test(test_a_call_without_losses_has_no_such_event),
         cmocka_unit_test(test_a_sign_of_listening_only_pauses_the_agent),
         cmocka_unit_test(test_words_spoken_before_the_answer_is_heard_belong_to_the_question),
         cmocka_unit_test(test_silence_is_asked_about_and_then_ends_the_call),

@@ -105,3 +105,21 @@ def test_another_machine_is_refused_whatever_it_calls_us(can_isolate, serve, lis
             else:
                 assert answer.status == 403, (host, path)
     assert server.get("/calls/call-history/").status == 200
+
+
+def test_health_counts_what_was_refused(serve):
+    server = serve({"server": {"workers": 2}})
+
+    def counted():
+        return server.get("/calls/health/").json["counters"]
+    assert set(counted()) == {"sound", "calls", "requests"}
+    assert not any(counted()["requests"].values())
+    for _ in range(8):  # of whichever worker
+        assert server.get("/calls/call-history/", headers={"X-Forwarded-For": "203.0.113.5"}
+                          ).status == 403
+    for _ in range(3):
+        assert server.post("/calls/make-call/", {"to": "+12015550123", "agent": "nobody"}
+                           ).status == 404
+    requests = counted()["requests"]
+    assert (requests["loopback-only"], requests["no-agent"]) == (8, 3)
+    assert not counted()["sound"]["lost_marks"]
