@@ -63,7 +63,10 @@ static struct obstacle find_obstacle(const struct calls *calls, const char *name
         return (struct obstacle){AIC_ERROR_UNSUPPORTED, "no_carrier",
                                  "the agent has no telephony provider that can dial", NULL};
     }
-    return calls_have_room(calls) ? (struct obstacle){.status = AIC_OK} : no_room;
+    if (!calls_have_room(calls)) {
+        return no_room;
+    }
+    return (struct obstacle){.status = AIC_OK};
 }
 
 bool calls_are_gated(uint32_t direction, const struct provider *provider, const char *to)
