@@ -280,6 +280,7 @@ def test_who_speaks_while_the_agent_speaks_stops_it(shared_server):
     assert "appointment" in stored[1]["content"] and stored[1]["provider"] == "sphinx"
 
 
+@pytest.mark.alone
 def test_two_callers_at_once_are_two_conversations(shared_server):
     with SocketCaller(shared_server) as one, SocketCaller(shared_server) as other:
         both = [one, other]

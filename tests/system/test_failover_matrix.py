@@ -187,6 +187,7 @@ def documented():
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("chosen", [("deepgram", "groq"), ("elevenlabs",)], ids="-".join)
 def test_whatever_fails_the_call_goes_on(serve, vendors, aicaller, caller, output, chosen):
     cases = [case for case in CASES if case[0] in chosen]

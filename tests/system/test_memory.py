@@ -43,6 +43,7 @@ def memory_kb(server, name):
     return total
 
 
+@pytest.mark.alone
 def test_it_is_ready_soon_and_small(make_conf, serve, tell):
     conf = make_conf()
     serve(conf=conf).stop()  # the database is there, the files are in the cache
@@ -68,6 +69,7 @@ def call_once(server):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_calls_leave_no_memory_behind(serve, tell):
     server = serve()
     figures = [memory_kb(server, "RssAnon")]

@@ -324,7 +324,7 @@ static void test_includes_are_bounded_in_depth_number_and_size(void **state)
 {
     (void)state;
     for (int i = 0; i < 12; i++) {
-        char name[16];
+        char name[32];
         char text[64];
         (void)snprintf(name, sizeof(name), "d%d.conf", i);
         (void)snprintf(text, sizeof(text), "a%d = 1\n@include \"d%d.conf\"", i, i + 1);

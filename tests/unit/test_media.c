@@ -91,8 +91,7 @@ static void test_every_other_form_is_left_to_the_json_parser(void **state)
         "{\"event\":\"media\",\"media\":{\"payload\":\"AA==\"},\"event\":\"media\"}",
         "{\"event\":\"media\",\"media\":{\"payload\":\"AA==\"},\"media\":{\"payload\":\"\"}}",
         "{\"event\":\"media\",\"media\":{\"payload\":\"AA==\",\"payload\":\"AA==\"}}",
-        "{\"event\":\"media\",\"streamSid\":\"a\",\"stream_id\":\"b\",\"media\":{\"payload\":\"\"}"
-        "}",
+        "{\"event\":\"media\",\"streamSid\":\"a\",\"stream_id\":\"\",\"media\":{\"payload\":\"\"}}",
         "{\"event\":\"media\",\"streamSid\":7,\"media\":{\"payload\":\"AA==\"}}",
         "{\"event\":\"media\",\"media\":{\"chunk\":\"\",\"payload\":\"AA==\"}}",
         "{\"event\":\"media\",\"media\":{\"chunk\":\"x\",\"payload\":\"AA==\"}}",
