@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Those who wait for the server to be ready come first. */
+/* Those who waited for the server to be ready come first. */
 static const int64_t begin_us = 300000;
 static const int64_t look_again_us = 15 * INT64_C(1000000);
 
@@ -146,6 +146,10 @@ void clips_prepare(struct clips *clips, const struct agents *agents)
     for (size_t i = 0; i < clips->count && clips->folder[0]; i++) {
         clip_read(clips, clips->list[i]);
     }
+}
+
+void clips_begin(struct clips *clips)
+{
     struct sched *sched = clips->settings.sched;
     bool renders = clips->settings.renders;
     clips->timer = sched_timer_start(sched, sched_now(sched) + (renders ? begin_us : look_again_us),

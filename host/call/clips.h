@@ -23,9 +23,10 @@ struct clips_settings {
 struct clips *clips_create(const struct clips_settings *settings);
 /* Accepts NULL. */
 void clips_destroy(struct clips *clips);
-/* Reads what there is, then has the rest spoken, one sentence after the other. The agents'
- * providers must live longer than the clips. */
+/* Reads what there is. The agents' providers must live longer than the clips. */
 void clips_prepare(struct clips *clips, const struct agents *agents);
+/* Once the server is ready: has the rest spoken, one sentence after the other. */
+void clips_begin(struct clips *clips);
 /* The sound of a sentence in a format; borrowed for as long as the clips live. `clips` may be NULL.
  */
 bool clips_find(struct clips *clips, const struct agent *agent, struct aic_str sentence,

@@ -289,6 +289,7 @@ int32_t app_worker_start(struct app *app)
     }
     beat(app);
     link_ready(app->link);
+    clips_begin(app->clips);
     for (size_t i = 0; i < app->conf->agents.count; i++) {
         agent_prewarm(app->conf->agents.list[i]);
     }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "buf.h"
 #include "llm.h"
-#include "phrases.h"
 #include "script_load.h"
 
 #include <aicaller/plugin.h>
@@ -14,22 +13,12 @@ static void report(void *data, uint32_t level, struct aic_str line)
     provider->log->write(provider->host, level, line);
 }
 
-static void count_phrase(void *data, struct aic_str phrase)
-{
-    (void)phrase;
-    ++*(uint32_t *)data;
-}
-
 static void log_loaded(const struct script_provider *provider, const char *path)
 {
-    uint32_t phrases = 0;
-    (void)script_phrases(provider->script, SCRIPT_PHRASES_MAX, count_phrase, &phrases);
     struct aic_buf line;
     aic_buf_init(&line, 1000);
-    aic_buf_printf(&line,
-                   "scripted answers, no AI: %s has %u states, %u intents, %u phrases for the "
-                   "recogniser",
-                   path, provider->script->state_count, provider->script->intent_count, phrases);
+    aic_buf_printf(&line, "scripted answers, no AI: %s has %u states, %u intents", path,
+                   provider->script->state_count, provider->script->intent_count);
     provider->log->write(provider->host, AIC_LOG_INFO, aic_buf_view(&line));
     aic_buf_finish(&line);
 }

@@ -101,6 +101,7 @@ static struct clips *prepare(struct rig *rig, const char *folder, bool renders)
         .sched = vsched_sched(rig->v), .folder = folder, .renders = renders};
     struct clips *clips = clips_create(&settings);
     clips_prepare(clips, &agents);
+    clips_begin(clips);
     return clips;
 }
 
