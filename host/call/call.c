@@ -285,7 +285,17 @@ int32_t call_type(struct call *call, struct aic_str text)
     }
     call_stop_waiting(call);
     call->answer.turn_ended_us = sched_now(call->env.sched);
-    call_answer(call, text);
+    /* What was said in this turn comes first: it may be a question whose answer nobody heard. */
+    struct aic_buf words;
+    aic_buf_init(&words, 64 * 1024);
+    aic_buf_str(&words, turn_text(&call->turn));
+    if (words.len > 0) {
+        aic_buf_char(&words, ' ');
+    }
+    aic_buf_str(&words, text);
+    turn_begin_next(&call->turn);
+    call_answer(call, aic_buf_view(&words));
+    aic_buf_finish(&words);
     return AIC_OK;
 }
 

@@ -378,6 +378,24 @@ static void test_keys_silence_the_agent_and_are_the_callers_turn(void **state)
     rig_destroy(rig);
 }
 
+static void test_keys_before_the_answer_is_heard_belong_to_the_question(void **state)
+{
+    (void)state;
+    static const struct fake_speech speech = {3000 * MS, 4000 * MS};
+    struct rig *rig = rig_create(&quiet_line);
+    rig_hears(rig, "my balance please");
+    rig_says(rig, "Which account?");
+    rig_says(rig, "Ten pounds.");
+    rig_begin(rig, &speech, 1);
+    rig_run(rig, 4600);
+    fake_line_press(rig->line, "5#");
+    rig_run(rig, 6000);
+    assert_string_equal(rig_text(rig, "messages", 1, "content"), "my balance please DTMF: 5");
+    assert_int_equal(rig_count(rig, "messages"), 3);
+    assert_string_equal(rig_text(rig, "messages", 2, "heard"), "Ten pounds.");
+    rig_destroy(rig);
+}
+
 static void test_keys_without_end_are_bounded(void **state)
 {
     (void)state;
@@ -471,6 +489,7 @@ int main(void)
         cmocka_unit_test(test_a_call_has_an_end),
         cmocka_unit_test(test_a_line_without_sound_is_dead),
         cmocka_unit_test(test_keys_silence_the_agent_and_are_the_callers_turn),
+        cmocka_unit_test(test_keys_before_the_answer_is_heard_belong_to_the_question),
         cmocka_unit_test(test_keys_without_end_are_bounded),
         cmocka_unit_test(test_a_recording_is_told_of_when_it_begins_and_when_it_ends),
         cmocka_unit_test(test_typed_words_are_answered_in_text),

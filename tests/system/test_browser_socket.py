@@ -288,8 +288,9 @@ def test_two_callers_at_once_are_two_conversations(shared_server):
                                       ("Monday", "Friday"), ("goodbye", "goodbye")], 1):
             for caller, line in zip(both, lines):
                 caller.socket.send({"type": "text", "text": line})
-            until(both, lambda turn=turn: all(each.noted("reply", turn=turn) for each in both),
-                  f"both get their answer {turn}")
+            # Words before an answer is heard belong to its question.
+            until(both, lambda turn=turn: all(each.noted("heard", turn=turn) for each in both),
+                  f"both hear their answer {turn}")
         until(both, lambda: one.is_over and other.is_over, "both calls end")
     for caller in both:
         assert caller.noted("end")[0]["reason"] == "hangup"
