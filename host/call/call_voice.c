@@ -128,7 +128,7 @@ void call_heard(void *data, const struct aic_stt_event *event)
         return;
     }
     if (event->kind == AIC_STT_EVENT_TRANSCRIPT) {
-        call->words_us = sched_now(call->env.sched);
+        call->words_us = event->text.len > 0 ? sched_now(call->env.sched) : call->words_us;
     }
     uint32_t actions = turn_hear(&call->turn, event, sched_now(call->env.sched));
     if (event->kind == AIC_STT_EVENT_TRANSCRIPT && event->text.len > 0) {

@@ -21,6 +21,7 @@ static void tell_text(struct deepgram_session *session, const struct deepgram_me
                       uint32_t stability)
 {
     if (m->text.len == 0 && session->text.len == 0) {
+        deepgram_tell_no_words(session);
         return;
     }
     keep_text(session, m->text);

@@ -7,7 +7,9 @@
 
 static void show_partial(struct deepgram_session *session, const struct deepgram_message *m)
 {
-    if (m->text.len > 0) {
+    if (m->text.len == 0 && !session->has_partial) {
+        deepgram_tell_no_words(session);
+    } else if (m->text.len > 0) {
         session->has_partial = true;
         deepgram_tell_words(session, m,
                             (struct aic_stt_event){.scope = AIC_STT_SCOPE_SEGMENT,
@@ -20,6 +22,7 @@ static void show_partial(struct deepgram_session *session, const struct deepgram
 static void tell_final(struct deepgram_session *session, const struct deepgram_message *m)
 {
     if (m->text.len == 0 && !session->has_partial) {
+        deepgram_tell_no_words(session);
         return;
     }
     session->has_partial = false;

@@ -39,6 +39,8 @@ void deepgram_tell_words(struct deepgram_session *session, const struct deepgram
                          struct aic_stt_event event);
 /* The session's time of a connection's. */
 int64_t deepgram_time_us(const struct deepgram_session *session, int64_t stream_us);
+/* It listens and hears no words: an empty partial transcript. */
+void deepgram_tell_no_words(struct deepgram_session *session);
 /* TURN_END, and the next turn begins. */
 void deepgram_end_turn(struct deepgram_session *session, float confidence);
 

@@ -62,6 +62,19 @@ void deepgram_tell_words(struct deepgram_session *session, const struct deepgram
     deepgram_tell(session, AIC_STT_EVENT_TRANSCRIPT, event);
 }
 
+void deepgram_tell_no_words(struct deepgram_session *session)
+{
+    deepgram_tell(session, AIC_STT_EVENT_TRANSCRIPT,
+                  (struct aic_stt_event){.id = session->turn_id,
+                                         .segment_id = session->segment_id,
+                                         .scope = AIC_STT_SCOPE_SEGMENT,
+                                         .text_mode = AIC_STT_TEXT_REPLACE,
+                                         .stability = AIC_STT_PARTIAL,
+                                         .confidence = -1,
+                                         .start_us = -1,
+                                         .end_us = -1});
+}
+
 void deepgram_end_turn(struct deepgram_session *session, float confidence)
 {
     uint64_t id = session->turn_id++;

@@ -187,6 +187,22 @@ static void test_a_recogniser_that_stays_silent_is_replaced(void **state)
     rig_destroy(rig);
 }
 
+static void test_noise_that_is_no_speech_costs_no_recogniser(void **state)
+{
+    (void)state;
+    struct rig_settings settings = with_spare;
+    settings.stt_flags = AIC_STT_STREAMING | AIC_STT_INTERIM;
+    struct rig *rig = rig_create(&settings);
+    rig_begin(rig, &speech, 1);
+    for (int ms = 0; ms < 9000; ms += 500) {
+        rig_run(rig, 500);
+        fake_hear(rig->vendor, AIC_STT_EVENT_TRANSCRIPT, AIC_STT_PARTIAL, "");
+    }
+    assert_false(rig_has_event(rig, "failover"));
+    assert_int_equal(rig_count(rig, "messages"), 1);
+    rig_destroy(rig);
+}
+
 static void test_with_no_model_left_the_caller_is_told(void **state)
 {
     (void)state;
@@ -250,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_a_recogniser_that_fails_is_replaced_and_hears_it_all_again),
         cmocka_unit_test(test_the_only_recogniser_is_tried_again_and_again_for_some_seconds),
         cmocka_unit_test(test_a_recogniser_that_stays_silent_is_replaced),
+        cmocka_unit_test(test_noise_that_is_no_speech_costs_no_recogniser),
         cmocka_unit_test(test_with_no_model_left_the_caller_is_told),
         cmocka_unit_test(test_a_hiccup_of_the_only_model_is_tried_again),
         cmocka_unit_test(test_the_first_choice_is_asked_again_once_it_works),

@@ -96,7 +96,8 @@ static void test_pieces_become_final_and_speech_final_ends_the_turn_once(void **
     ear_results(ws, 1.5, 0.5, PARTIAL, "a ta");
     ear_results(ws, 1.5, 1, LAST, "a table.");
     fake_ws_text(ws, "{\"type\":\"UtteranceEnd\",\"channel\":[0,1],\"last_word_end\":2.5}");
-    ear_expect(&ear, "ready\nspeech 1\ntext 1.0 partial I would\ntext 1.0 FINAL I would like\n"
+    ear_expect(&ear, "ready\nspeech 1\ntext 1.0 partial \ntext 1.0 partial I would\ntext 1.0 FINAL "
+                     "I would like\n"
                      "text 1.1 partial a ta\ntext 1.1 FINAL a table.\nend 1\n");
     assert_int_equal(ear.words.scope, AIC_STT_SCOPE_SEGMENT);
     assert_int_equal(ear.words.text_mode, AIC_STT_TEXT_APPEND);
@@ -126,7 +127,7 @@ static void test_utterance_end_ends_a_turn_that_noise_kept_open(void **state)
     ear_finish(&ear);
 }
 
-static void test_repeated_and_empty_results_say_nothing_new(void **state)
+static void test_repeated_results_say_nothing_and_empty_ones_that_it_listens(void **state)
 {
     (void)state;
     struct ear ear;
@@ -139,7 +140,7 @@ static void test_repeated_and_empty_results_say_nothing_new(void **state)
     ear_results(ws, 2, 1, PARTIAL, "noise");
     ear_results(ws, 2, 1, LAST, "");
     ear_expect(&ear, "ready\ntext 1.0 partial Yes\ntext 1.0 FINAL Yes please\nend 1\n"
-                     "text 2.0 partial noise\ntext 2.0 FINAL \n");
+                     "text 2.0 partial \ntext 2.0 partial noise\ntext 2.0 FINAL \n");
     ear_finish(&ear);
 }
 
@@ -158,7 +159,7 @@ static void test_finalize_is_answered_with_its_id(void **state)
     /* Nothing was pending: an empty answer. */
     assert_int_equal(ear.stt->finalize(ear.session, 78), AIC_OK);
     ear_results(ws, 2, 0, "\"is_final\":true,\"from_finalize\":true,", "");
-    ear_expect(&ear, "finalized 78\n");
+    ear_expect(&ear, "text 2.0 partial \nfinalized 78\n");
     /* Without the flag the next final words are the answer. */
     assert_int_equal(ear.stt->finalize(ear.session, 79), AIC_OK);
     ear_results(ws, 2, 1, LAST, "Later");
@@ -373,7 +374,7 @@ int main(void)
         cmocka_unit_test(test_sound_passes_byte_for_byte_also_what_came_before_the_connection),
         cmocka_unit_test(test_pieces_become_final_and_speech_final_ends_the_turn_once),
         cmocka_unit_test(test_utterance_end_ends_a_turn_that_noise_kept_open),
-        cmocka_unit_test(test_repeated_and_empty_results_say_nothing_new),
+        cmocka_unit_test(test_repeated_results_say_nothing_and_empty_ones_that_it_listens),
         cmocka_unit_test(test_finalize_is_answered_with_its_id),
         cmocka_unit_test(test_a_quiet_line_is_kept_alive),
         cmocka_unit_test(test_hints_can_change_during_the_session),

@@ -170,7 +170,7 @@ static void test_unknown_events_are_passed_over(void **state)
     struct aic_ws *ws = ear_open(&ear, flux);
     turn(ws, "Sneezed", 0, 1, "Atishoo");
     turn(ws, "EndOfTurn", 0, 1, "");
-    ear_expect(&ear, "ready\nend 1\n");
+    ear_expect(&ear, "ready\ntext 1.0 partial \nend 1\n");
     fake_ws_text(ws, "{\"type\":\"TurnInfo\"}");
     ear_expect(&ear, "error 11 what came is no message of Deepgram's\n");
     ear_finish(&ear);

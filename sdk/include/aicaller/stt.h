@@ -78,7 +78,7 @@ enum {
 
 enum {
     AIC_STT_STABILITY_NONE = 0,
-    AIC_STT_PARTIAL = 1, /* may still change */
+    AIC_STT_PARTIAL = 1, /* may still change; an empty one tells that it listens */
     AIC_STT_EAGER = 2,   /* will not change unless the caller goes on */
     AIC_STT_FINAL = 3
 };
