@@ -248,6 +248,10 @@ static void take_transcript(struct turn *turn, const struct aic_stt_event *event
 {
     aic_buf_clear(&turn->partial);
     if (event->scope == AIC_STT_SCOPE_TURN && event->text_mode == AIC_STT_TEXT_REPLACE) {
+        if (event->id != turn->text_id) {
+            join(&turn->before, aic_buf_view(&turn->text));
+            turn->text_id = event->id;
+        }
         aic_buf_clear(&turn->text);
     }
     if (event->stability != AIC_STT_FINAL) {

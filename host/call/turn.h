@@ -42,10 +42,12 @@ enum {
 
 struct turn {
     struct turn_settings settings;
-    struct aic_buf before;  /* words of an earlier turn whose answer was taken back */
+    struct aic_buf before;  /* words that nothing replaces: of an answer that was taken back, of
+                             * what the recogniser holds for an earlier turn */
     struct aic_buf text;    /* finished words of this turn */
     struct aic_buf partial; /* words that may still change */
     struct aic_buf whole;   /* all three; made by turn_text */
+    uint64_t text_id;       /* the recogniser's turn that `text` is of, where it sends it whole */
     uint64_t utterance_id;
     int64_t speech_started_us;
     int64_t last_voice_us;

@@ -70,10 +70,11 @@ static uint32_t hear(struct scene *s, uint32_t stability, const char *text)
     return turn_hear(&s->turn, &event, s->now_us);
 }
 
-static uint32_t hear_turn(struct scene *s, uint32_t stability, const char *text)
+static uint32_t hear_turn(struct scene *s, uint64_t id, uint32_t stability, const char *text)
 {
     const struct aic_stt_event event = {.size = sizeof(event),
                                         .kind = AIC_STT_EVENT_TRANSCRIPT,
+                                        .id = id,
                                         .scope = AIC_STT_SCOPE_TURN,
                                         .text_mode = AIC_STT_TEXT_REPLACE,
                                         .stability = stability,
@@ -142,7 +143,7 @@ static void test_a_recogniser_that_knows_turns_decides_before_silence_does(void 
     struct scene s;
     begin(&s, AIC_STT_STREAMING | AIC_STT_NATIVE_TURNS);
     pass(&s, true, 600 * MS);
-    hear_turn(&s, AIC_STT_PARTIAL, "my number is four");
+    hear_turn(&s, 1, AIC_STT_PARTIAL, "my number is four");
     assert_int_equal(pass(&s, false, 1500 * MS), 0);
     assert_int_equal(signal_of(&s, AIC_STT_EVENT_TURN_END), TURN_ANSWER);
     assert_text(&s, "my number is four");
@@ -155,14 +156,31 @@ static void test_text_of_the_turn_replaces_and_keeps_what_was_taken_back(void **
     struct scene s;
     begin(&s, AIC_STT_STREAMING | AIC_STT_NATIVE_TURNS | AIC_STT_EAGER_TURNS);
     pass(&s, true, 400 * MS);
-    hear_turn(&s, AIC_STT_FINAL, "hello");
-    hear_turn(&s, AIC_STT_FINAL, "hello there");
+    hear_turn(&s, 1, AIC_STT_FINAL, "hello");
+    hear_turn(&s, 1, AIC_STT_FINAL, "hello there");
     assert_text(&s, "hello there");
     turn_prepend(&s.turn, AIC_STR("good morning"));
-    hear_turn(&s, AIC_STT_PARTIAL, "hello there doctor");
+    hear_turn(&s, 1, AIC_STT_PARTIAL, "hello there doctor");
     assert_text(&s, "good morning hello there doctor");
     turn_begin_next(&s.turn);
     assert_text(&s, "");
+    end(&s);
+}
+
+static void test_words_of_a_second_utterance_come_after_those_of_the_first(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s, AIC_STT_NEEDS_VAD);
+    pass(&s, true, 800 * MS);
+    pass(&s, false, 520 * MS);
+    pass(&s, true, 400 * MS);
+    assert_int_equal(hear_turn(&s, 1, AIC_STT_FINAL, "on monday"), 0);
+    assert_int_equal(pass(&s, false, 520 * MS), TURN_UTTERANCE_END);
+    hear_turn(&s, 2, AIC_STT_PARTIAL, "or");
+    assert_text(&s, "on monday or");
+    assert_int_equal(hear_turn(&s, 2, AIC_STT_FINAL, "or tuesday"), TURN_ANSWER);
+    assert_text(&s, "on monday or tuesday");
     end(&s);
 }
 
@@ -173,7 +191,7 @@ static void test_an_eager_end_thinks_ahead_and_going_on_throws_it_away(void **st
     begin(&s, AIC_STT_STREAMING | AIC_STT_NATIVE_TURNS | AIC_STT_EAGER_TURNS);
     pass(&s, true, 400 * MS);
     assert_int_equal(signal_of(&s, AIC_STT_EVENT_TURN_EAGER_END), 0);
-    hear_turn(&s, AIC_STT_PARTIAL, "yes");
+    hear_turn(&s, 1, AIC_STT_PARTIAL, "yes");
     assert_int_equal(signal_of(&s, AIC_STT_EVENT_TURN_EAGER_END), TURN_EAGER);
     assert_int_equal(signal_of(&s, AIC_STT_EVENT_TURN_EAGER_END), 0);
     assert_int_equal(signal_of(&s, AIC_STT_EVENT_TURN_RESUMED), TURN_EAGER_CANCEL);
@@ -278,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_a_streaming_recogniser_is_hastened_and_not_waited_for_without_end),
         cmocka_unit_test(test_a_recogniser_that_knows_turns_decides_before_silence_does),
         cmocka_unit_test(test_text_of_the_turn_replaces_and_keeps_what_was_taken_back),
+        cmocka_unit_test(test_words_of_a_second_utterance_come_after_those_of_the_first),
         cmocka_unit_test(test_an_eager_end_thinks_ahead_and_going_on_throws_it_away),
         cmocka_unit_test(test_a_cough_pauses_the_agent_and_lets_it_go_on),
         cmocka_unit_test(test_enough_voice_interrupts),
