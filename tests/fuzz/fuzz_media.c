@@ -41,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct aic_json *media = aic_json_get(root, "media");
     check(aic_str_equal(aic_json_get_text(root, "event"), "media"));
     check(same(aic_json_text(first_of(root, "streamSid", "stream_id", "streamId")), m.stream));
-    check(aic_json_int(first_of(root, "sequenceNumber", "sequence_number", ""), -1) == m.sequence);
+    check(aic_json_int(first_of(root, "sequenceNumber", "sequence_number", "sequence_number"),
+                       -1) == m.sequence);
     check(same(aic_json_get_text(media, "track"), m.track));
     check(aic_json_get_int(media, "chunk", -1) == m.chunk);
     check(aic_json_get_int(media, "timestamp", -1) == m.timestamp_ms);
