@@ -142,10 +142,10 @@ char **master_child_argv(const struct master *master, const char *word);
 /* master_worker.c */
 int32_t worker_start(struct master *master, struct generation *generation);
 /* Told again, a shorter grace counts. */
-void worker_stop(struct master *master, int worker, int64_t grace_ms);
-void worker_kill(struct master *master, int worker);
-void worker_ready(struct master *master, int worker);
-void worker_lost(struct master *master, int worker);
+void worker_stop(struct master *master, int slot, int64_t grace_ms);
+void worker_kill(struct master *master, int slot);
+void worker_ready(struct master *master, int slot);
+void worker_lost(struct master *master, int slot);
 /* The process has ended; false when it was none of the workers. */
 bool worker_reaped(struct master *master, pid_t pid, int wait_status);
 void workers_tick(struct master *master);

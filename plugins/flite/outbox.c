@@ -103,7 +103,7 @@ static void speak(struct flt_job *job)
 {
     struct flt_session *s = job->session;
     const struct flt_listener listener = {take_words, take_sound, job};
-    job->text_start_us = job->utterance->made_us;
+    job->text_start_us = job->utterance ? job->utterance->made_us : 0;
     int32_t status =
         flt_speak(s->voice, &s->manner, (struct aic_str){job->text, job->bytes}, &listener);
     if (job->status == AIC_OK) {

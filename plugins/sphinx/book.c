@@ -241,7 +241,7 @@ static void expand(const char *phrase, size_t way, struct aic_buf *to)
         phrase += plain;
         size_t count = 0;
         const char *const *members = *phrase ? list_at(phrase, &count) : NULL;
-        if (members) {
+        if (members && count > 0) {
             aic_buf_text(to, members[way % count]);
             way /= count;
         }

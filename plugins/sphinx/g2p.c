@@ -96,9 +96,9 @@ static bool is_vowel_letter(uint8_t letter)
 
 static uint8_t sound_number(struct aic_str name)
 {
-    for (uint8_t i = 1; i < SOUNDS; i++) {
+    for (int i = 1; i < SOUNDS; i++) {
         if (aic_str_equal(name, sound_names[i])) {
-            return i;
+            return (uint8_t)i;
         }
     }
     return NO_SOUND;
@@ -124,9 +124,10 @@ bool sphinx_g2p_valid(struct aic_str sounds)
 
 static void fill_costs(struct sphinx_g2p *g)
 {
-    for (uint8_t letter = 0; letter < EDGE; letter++) {
-        for (uint8_t sound = 1; sound < SOUNDS; sound++) {
-            g->cost[letter][sound] = is_vowel_letter(letter) == is_vowel_sound(sound) ? 1.5f : 3.0f;
+    for (int letter = 0; letter < EDGE; letter++) {
+        bool is_vowel = is_vowel_letter((uint8_t)letter);
+        for (int sound = 1; sound < SOUNDS; sound++) {
+            g->cost[letter][sound] = is_vowel == is_vowel_sound((uint8_t)sound) ? 1.5f : 3.0f;
         }
         struct aic_str rest = aic_str(usual[letter]);
         struct aic_str name;
@@ -233,6 +234,20 @@ static float step_cost(const struct sphinx_g2p *g, const struct word *word, uint
            fminf(g->cost[letter][sounds[1]], 1.0f);
 }
 
+/* The cheapest way to give the first i letters the first j sounds. */
+static void fill_cell(const struct sphinx_g2p *g, const struct word *word, const uint8_t *sounds,
+                      struct alignment *a, uint32_t i, uint32_t j)
+{
+    a->cost[i][j] = i == 0 && j == 0 ? 0 : 1e9f;
+    for (uint32_t take = 0; i > 0 && take <= 2 && take <= j; take++) {
+        float cost = a->cost[i - 1][j - take] + step_cost(g, word, i, &sounds[j - take], take);
+        if (cost < a->cost[i][j]) {
+            a->cost[i][j] = cost;
+            a->taken[i][j] = (uint8_t)take;
+        }
+    }
+}
+
 static bool align(const struct sphinx_g2p *g, const struct word *word, const uint8_t *sounds,
                   uint32_t count, struct sounds shares[LONGEST])
 {
@@ -240,15 +255,7 @@ static bool align(const struct sphinx_g2p *g, const struct word *word, const uin
     uint32_t n = word->length;
     for (uint32_t i = 0; i <= n; i++) {
         for (uint32_t j = 0; j <= count; j++) {
-            a.cost[i][j] = i == 0 && j == 0 ? 0 : 1e9f;
-            for (uint32_t take = 0; i > 0 && take <= 2 && take <= j; take++) {
-                float cost =
-                    a.cost[i - 1][j - take] + step_cost(g, word, i, &sounds[j - take], take);
-                if (cost < a.cost[i][j]) {
-                    a.cost[i][j] = cost;
-                    a.taken[i][j] = (uint8_t)take;
-                }
-            }
+            fill_cell(g, word, sounds, &a, i, j);
         }
     }
     if (a.cost[n][count] > 2.0f * (float)n) {

@@ -21,12 +21,12 @@ struct sphinx_g2p *sphinx_g2p_create(void);
 void sphinx_g2p_destroy(struct sphinx_g2p *g2p);
 /* Adds an unknown word of letters a to z and apostrophes, which are passed over. Before the first
  * `learn`. AIC_ERROR_TOO_LARGE beyond the maximum. */
-int32_t sphinx_g2p_ask(struct sphinx_g2p *g2p, struct aic_str word);
+int32_t sphinx_g2p_ask(struct sphinx_g2p *g2p, struct aic_str text);
 /* Shows an entry of the dictionary: "word", "W ER D". What can not serve as a pattern is ignored.
  */
-void sphinx_g2p_learn(struct sphinx_g2p *g2p, struct aic_str word, struct aic_str sounds);
+void sphinx_g2p_learn(struct sphinx_g2p *g2p, struct aic_str text, struct aic_str sounds);
 /* Appends the sounds of asked word `index`; AIC_ERROR_NOT_FOUND where there is no idea. */
-int32_t sphinx_g2p_answer(const struct sphinx_g2p *g2p, uint32_t index, struct aic_buf *sounds);
+int32_t sphinx_g2p_answer(const struct sphinx_g2p *g2p, uint32_t index, struct aic_buf *to);
 
 /* Whether every sound of "W ER D" is one of the 39 of the English dictionary. */
 bool sphinx_g2p_valid(struct aic_str sounds);

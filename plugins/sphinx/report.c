@@ -68,7 +68,7 @@ static void report_failure(struct sphinx_session *s, const struct job *job)
         send_error(s, job, AIC_STT_EVENT_WARNING, &error);
         return;
     }
-    if (job->kind == JOB_OPEN) {
+    if (job->kind == JOB_OPEN && job->model) {
         error.scope = AIC_SCOPE_PROVIDER;
         error.retry = AIC_RETRY_FALL_BACK;
         error.message = AIC_STR("the models can not be loaded");

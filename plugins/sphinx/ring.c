@@ -24,7 +24,7 @@ bool sphinx_ring_init(struct sphinx_ring *ring, struct aic_format format, int64_
 {
     *ring = (struct sphinx_ring){.format = format};
     ring->capacity = sphinx_ring_bytes(ring, us);
-    ring->sound = malloc(ring->capacity);
+    ring->sound = malloc(ring->capacity > 0 ? ring->capacity : 1);
     return ring->sound != NULL;
 }
 

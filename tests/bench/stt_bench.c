@@ -66,9 +66,12 @@ static double cpu_s(void)
 static long rss_kb(void)
 {
     long pages = 0;
+    char line[128];
     FILE *file = fopen("/proc/self/statm", "r");
-    if (!file || fscanf(file, "%*d %ld", &pages) != 1) {
-        pages = 0;
+    if (file && fgets(line, sizeof(line), file)) {
+        char *second = NULL;
+        (void)strtol(line, &second, 10);
+        pages = strtol(second, NULL, 10);
     }
     if (file) {
         (void)fclose(file);

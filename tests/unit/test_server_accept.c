@@ -242,7 +242,7 @@ static void test_adopted_sockets_do_not_wait_for_full_packets(void **state)
     int fd = net_connect(net_port.port);
     assert_true(net_text(fd, GET("/later")));
     assert_true(net_rig_wait(net_port.rig, net_port_holds, NULL));
-    struct sockaddr_in own;
+    struct sockaddr_in own = {.sin_port = 0};
     socklen_t size = sizeof(own);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &size), 0);
     for (int candidate = 3; candidate < 200; candidate++) {

@@ -116,7 +116,7 @@ static int wrong_sounds(const char *truth, const char *guess, int *total)
     const char *heard[40];
     int n = count_sounds(truth, a, sizeof(a), said);
     int m = count_sounds(guess, b, sizeof(b), heard);
-    int row[41];
+    int row[41] = {0};
     for (int k = 0; k <= m; k++) {
         row[k] = k;
     }

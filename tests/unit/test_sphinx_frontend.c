@@ -38,7 +38,7 @@ static void run(struct sphinx_frontend *frontend, struct aic_format format, doub
 {
     size_t total = (size_t)format.rate_hz * SECONDS;
     int16_t *sound = calloc(total, sizeof(*sound));
-    uint8_t *coded = calloc(total, sizeof(*sound));
+    uint8_t *coded = calloc(total, 2);
     size_t unit = format.codec == AIC_CODEC_MULAW ? 1 : 2;
     for (size_t i = format.rate_hz / 2; i < total; i++) {
         sound[i] = (int16_t)(amplitude * sin(0.3 * (double)i));
