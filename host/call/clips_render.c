@@ -3,6 +3,10 @@
 
 #include "base/log.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 /* Between two sentences, so that live calls have the voice to themselves; after a failure. */
 static const int64_t pause_us = 100000;
 static const int64_t retry_us = 60 * INT64_C(1000000);
@@ -103,6 +107,10 @@ void clips_render_next(struct clips *clips)
 {
     struct clip *clip = next_missing(clips);
     if (!clip) {
+#ifdef __GLIBC__
+        /* What the voices needed for so many sentences at once is not needed again. */
+        (void)malloc_trim(0);
+#endif
         return;
     }
     const struct agent *agent = clip->agent;

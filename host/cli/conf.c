@@ -312,9 +312,9 @@ static void make_secret(const char *path)
     bool is_written = write(fd, text, 2 * sizeof(random)) == (ssize_t)(2 * sizeof(random));
     (void)fsync(fd);
     (void)close(fd);
-    if (is_written) {
-        (void)link(temporary, path);
-    }
+    /* Somebody else's may be there already: then that one counts. */
+    int linked = is_written ? link(temporary, path) : -1;
+    (void)linked;
     (void)unlink(temporary);
 }
 
