@@ -6,8 +6,8 @@
 #include "provider.h"
 
 /*
- * A target that is short enough for every proxy, and for libwebsockets before 4.2, which cuts what
- * is longer. Deepgram reads 500 tokens of keyterms; beyond that it falls silent without a word.
+ * A target that is short enough for every proxy on the way. Deepgram reads 500 tokens of keyterms;
+ * beyond that it falls silent without a word.
  */
 enum { DEEPGRAM_TARGET_MAX_BYTES = 1900, DEEPGRAM_KEYTERM_TOKENS = 400, DEEPGRAM_TERMS_MAX = 128 };
 
