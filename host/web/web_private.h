@@ -14,7 +14,7 @@
 
 #include <stdbool.h>
 
-enum { WEB_ROUTES = 48 };
+enum { WEB_ROUTES = 96 };
 
 /* A request that was let in. What it points to stays readable until it is answered. */
 struct visit {
