@@ -77,8 +77,13 @@ static void add_user_message(struct call *call, struct aic_str words)
                              sched_wall(call->env.sched), random);
     }
     if (message) {
+        if (message->began_wall_us == 0) {
+            message->began_wall_us = call_wall(call, call->spoke_us);
+        }
+        message->ended_wall_us = call->spoke_us ? call_wall(call, call->answer.turn_ended_us) : 0;
         call_record_message(call, message, false);
     }
+    call->spoke_us = 0;
     call_tell_text(call, "transcript", call->turn_number, words, true);
 }
 
@@ -289,6 +294,10 @@ static void complete_message(struct call *call, struct aic_str heard, bool was_i
     if (answer->state) {
         (void)dialog_set(&message->state, aic_str(answer->state));
         (void)dialog_set(&message->state_provider, aic_str(answer->state_provider));
+    }
+    if (answer->sent_us > 0) {
+        message->began_wall_us = call_wall(call, answer->sent_us);
+        message->ended_wall_us = sched_wall(call->env.sched);
     }
     message->revision++;
     call_record_message(call, message, was_interrupted);

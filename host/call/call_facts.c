@@ -67,6 +67,12 @@ static void new_id(struct call *call, char id[UUID_TEXT])
     uuid7_format(id, sched_wall(call->env.sched), random);
 }
 
+int64_t call_wall(const struct call *call, int64_t at_us)
+{
+    struct sched *sched = call->env.sched;
+    return at_us > 0 ? sched_wall(sched) - (sched_now(sched) - at_us) : 0;
+}
+
 void call_record_call(struct call *call)
 {
     struct draft draft;
@@ -108,6 +114,21 @@ void call_record_call(struct call *call)
     draft_write(&draft, call, "calls", call->id, ++call->revision);
 }
 
+static void put_message_detail(struct draft *draft, const struct dialog_message *message)
+{
+    if (message->began_wall_us == 0 && !message->tool_calls) {
+        return;
+    }
+    aic_json_key(&draft->w, "detail");
+    aic_json_open(&draft->w, '{');
+    put_time(draft, "began_at", message->began_wall_us);
+    put_time(draft, "ended_at", message->ended_wall_us);
+    if (message->tool_calls) {
+        aic_json_member_raw(&draft->w, "tool_calls", aic_str(message->tool_calls));
+    }
+    aic_json_close(&draft->w, '}');
+}
+
 void call_record_message(struct call *call, struct dialog_message *message, bool was_interrupted)
 {
     struct draft draft;
@@ -123,9 +144,7 @@ void call_record_message(struct call *call, struct dialog_message *message, bool
         aic_json_member_text(w, "provider",
                              call->responder->ops->provider(call->responder, RESPONDER_LLM));
     }
-    if (message->tool_calls) {
-        aic_json_member_raw(w, "detail", aic_str(message->tool_calls));
-    }
+    put_message_detail(&draft, message);
     if (message->tool_name) {
         aic_json_member_text(w, "name", message->tool_name);
     }

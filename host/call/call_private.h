@@ -159,6 +159,7 @@ struct call {
     int64_t answered_us;
     int64_t last_media_us;
     int64_t words_us; /* when the recogniser last told words, of whatever turn */
+    int64_t spoke_us; /* when the caller began to speak in this turn; 0 = not yet */
     char end_reason[CALL_REASON];
     bool is_end_told;
     bool was_heard;
@@ -263,6 +264,8 @@ void call_recording_start(struct call *call);
 void call_recording_end(struct call *call);
 
 /* call_facts.c */
+/* A time of the loop's clock as one of the wall; 0 stays 0. */
+int64_t call_wall(const struct call *call, int64_t at_us);
 /* What of the call's sound was lost, if any. */
 void call_record_losses(struct call *call);
 void call_record_call(struct call *call);

@@ -20,9 +20,12 @@ static void take_frame(struct call *call)
     if (event == VAD_STARTED) {
         call_stop_waiting(call);
         call_tell_state(call, "hearing");
+        call->spoke_us = call->spoke_us ? call->spoke_us : call->vad.started_us;
     }
     if (event == VAD_STOPPED && now_us - call->vad.started_us >= real_speech_us) {
         call->responder->ops->expect_words(call->responder);
+    } else if (event == VAD_STOPPED && turn_text(&call->turn).len == 0) {
+        call->spoke_us = 0; /* a cough begins no sentence */
     }
     call_act(call, turn_voice(&call->turn, event, &call->vad, now_us));
     bool is_idle = !call->answer.is_active && !call->silence_timer;
@@ -70,6 +73,9 @@ static void end_turn(struct call *call)
     aic_buf_str(&words, turn_text(&call->turn));
     call->answer.turn_ended_us = call->vad.last_voiced_us;
     call->answer.words_us = call->words_us;
+    if (!call->turn.has_voice || call->spoke_us == 0) {
+        call->spoke_us = call->turn.has_voice ? call->vad.started_us : 0;
+    }
     float confidence = call->turn.confidence;
     bool is_unsure = (call->turn.settings.stt_flags & AIC_STT_CONFIDENCE) && confidence >= 0 &&
                      (double)confidence < call->agent->min_confidence &&

@@ -18,6 +18,8 @@ struct dialog_message {
     uint64_t turn;
     uint64_t revision; /* of the fact; rises with each change */
     int64_t at_wall_us;
+    int64_t began_wall_us; /* its sound; 0 = unknown */
+    int64_t ended_wall_us;
     char *content;    /* recognised or generated */
     char *heard;      /* of an agent's message; NULL while nothing was */
     char *tool_calls; /* of an agent's message: JSON array; NULL */

@@ -2,6 +2,8 @@
 #include "call_rig.h"
 
 #include "base/counters.h"
+#include "base/timefmt.h"
+#include "json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,6 +45,35 @@ static void test_a_turn_is_answered_half_a_second_after_its_last_word(void **sta
     assert_in_range(rig_int(rig, "turns", 0, "endpointing_ms"), 540, 580);
     assert_in_range(rig_int(rig, "turns", 0, "llm_ms"), 99, 101);
     assert_in_range(rig_int(rig, "turns", 0, "response_ms"), 700, 760);
+    rig_destroy(rig);
+}
+
+/* A time in a message's detail, in ms of the wall clock. */
+static int64_t sound_ms(const struct rig *rig, size_t message, const char *key)
+{
+    struct aic_json *root = aic_json_parse(aic_str(rig_fact(rig, "messages", message)), 0);
+    int64_t wall_us = -1;
+    bool is_good = time_parse(aic_json_get_text(aic_json_get(root, "detail"), key), &wall_us);
+    aic_json_free(root);
+    return is_good ? wall_us / 1000 : -1;
+}
+
+static void test_the_record_tells_when_each_was_heard(void **state)
+{
+    (void)state;
+    const struct fake_speech speech = {3000 * MS, 4000 * MS};
+    struct rig *rig = rig_create(&quiet_line);
+    rig_hears(rig, "I need an appointment");
+    rig_says(rig, "Sure. Which day?");
+    rig_begin(rig, &speech, 1);
+    int64_t start_ms = sched_wall(vsched_sched(rig->v)) / 1000;
+    rig_run(rig, 8000);
+    assert_in_range(sound_ms(rig, 0, "began_at") - start_ms, 0, 400);
+    assert_in_range(sound_ms(rig, 0, "ended_at") - sound_ms(rig, 0, "began_at"), 1000, 1400);
+    assert_in_range(sound_ms(rig, 1, "began_at") - start_ms, 2960, 3060);
+    assert_in_range(sound_ms(rig, 1, "ended_at") - start_ms, 3980, 4040);
+    assert_in_range(sound_ms(rig, 2, "began_at") - start_ms, 4700, 4780);
+    assert_true(sound_ms(rig, 2, "ended_at") > sound_ms(rig, 2, "began_at"));
     rig_destroy(rig);
 }
 
@@ -472,6 +503,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_turn_is_answered_half_a_second_after_its_last_word),
+        cmocka_unit_test(test_the_record_tells_when_each_was_heard),
         cmocka_unit_test(test_the_model_is_sent_what_was_said),
         cmocka_unit_test(test_an_interruption_stops_the_agent_and_the_record_holds_what_was_heard),
         cmocka_unit_test(test_words_that_interrupt_do_not_count_for_the_turn_they_end),
