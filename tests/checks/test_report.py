@@ -69,3 +69,26 @@ def test_an_error_in_a_fixture_has_failed(tell):
 def test_nothing_at_all_is_no_success(tell):
     good, text = tell()
     assert not good and "no test ran" in text
+
+
+FAILED = ('<testcase classname="system.test_b" name="test_c[x]"><failure message="{why}">{why}'
+          "</failure></testcase>")
+
+
+def test_what_passes_by_itself_is_named_as_unsteady(tmp_path, capsys):
+    first, again = tmp_path / "pytest.xml", tmp_path / "again.xml"
+    first.write_text(f"<testsuites>{FAILED.format(why='late')}</testsuites>")
+    assert report.repeatable(first) == ["tests/system/test_b.py::test_c[x]"]
+    again.write_text('<testsuites><testcase classname="system.test_b" name="test_c[x]"/>'
+                     "</testsuites>")
+    assert report.tell([first], again)
+    assert "unsteady: system/test_b.py::test_c[x]" in capsys.readouterr().out
+    again.write_text(first.read_text())
+    assert not report.tell([first], again), "what fails twice has failed"
+
+
+def test_a_finding_of_a_sanitizer_gets_no_second_try(tmp_path):
+    path = tmp_path / "pytest.xml"
+    path.write_text(f"<testsuites>{FAILED.format(why='WARNING: ThreadSanitizer: data race')}"
+                    "</testsuites>")
+    assert report.repeatable(path) is None
