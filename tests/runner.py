@@ -255,8 +255,9 @@ def parse(arguments):
                        ("lint", "format, clang-tidy, cppcheck, shellcheck; nothing else")):
         mode.add_argument(f"--{name}", dest="mode", action="store_const", const=name, help=text)
     mode.add_argument("--fuzz", type=int, metavar="SECONDS", help="each fuzzer that long")
-    parser.add_argument("--again", action="store_true", help=f"up to {AGAIN_MOST} system tests that "
-                        "failed are run once more, by themselves, and named as unsteady if they pass")
+    parser.add_argument("--again", action="store_true", help=f"up to {AGAIN_MOST} system tests "
+                        "that failed run once more, by themselves; those that pass are named as "
+                        "unsteady")
     parser.add_argument("names", nargs="*", metavar="NAME",
                         help="a part of a test's name, or a file under tests/")
     options = parser.parse_args(arguments)
