@@ -146,9 +146,12 @@ static int32_t obey(struct sqlcore *core, struct fact_item *item, const struct l
         item->changed |= UINT32_C(1) << (kept - item->merged.values);
         return AIC_OK;
     }
+    item->state = FACT_SWALLOWED;
+    if (item->merged.table->flags & SQL_TABLE_APPENDED) {
+        return AIC_OK;
+    }
     int64_t counts[ERASED_TABLES] = {0};
     struct sql_value none = sql_null();
-    item->state = FACT_SWALLOWED;
     return erased_delete_call(core, item->merged.values[0].text, number->erased_at.text, &none,
                               counts);
 }

@@ -153,7 +153,9 @@ static void add_insert(struct writer *w, struct fact_item *item, struct sql_valu
     const struct fact_statements *texts = facts_statements(w->core, table);
     uint32_t count = table->column_count;
     memcpy(values, row->values, count * sizeof(*values));
-    values[count++] = sql_int((int64_t)row->revision);
+    if (table->flags & SQL_TABLE_FACTS) {
+        values[count++] = sql_int((int64_t)row->revision);
+    }
     if (table->flags & SQL_TABLE_MERGES) {
         values[count++] = revisions;
     }

@@ -203,9 +203,30 @@ static int32_t run_usage(const struct sql_query *query, struct sql_args *args,
     return status;
 }
 
+/* Work that is not done yet: how much there is, and since when the first of it is due. */
+static int32_t run_jobs(const struct sql_query *query, struct sql_args *args,
+                        struct sql_output *out)
+{
+    (void)query;
+    (void)args;
+    struct sql_text text;
+    sql_text_init(&text);
+    sql_add(&text, "SELECT");
+    sql_add_field(&text, "j.kind", "kind", SQL_TEXT);
+    sql_add_field(&text, "j.state", "state", SQL_TEXT);
+    sql_add_field(&text, "count(*)", "jobs", SQL_INT);
+    sql_add_field(&text, "min(j.created_at)", "oldest_at", SQL_TIME);
+    sql_add(&text, " FROM jobs j WHERE j.state IN ('queued', 'claimed') GROUP BY j.state, j.kind "
+                   "ORDER BY j.kind, j.state");
+    int32_t status = sql_output_rows(out, &text);
+    sql_text_finish(&text);
+    return status;
+}
+
 const struct sql_query sql_stats_queries[] = {
     {.name = "stats.calls", SQL_PARAMS(of_calls), .run = run_calls},
     {.name = "stats.latency", SQL_PARAMS(of_time), .run = run_latency},
     {.name = "stats.usage", SQL_PARAMS(of_time), .run = run_usage},
+    {.name = "stats.jobs", .run = run_jobs},
 };
 const size_t sql_stats_query_count = sizeof(sql_stats_queries) / sizeof(sql_stats_queries[0]);

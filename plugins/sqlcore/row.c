@@ -171,7 +171,7 @@ int32_t sql_row_read(struct sql_row *row, const struct aic_fact *fact, struct sq
 {
     *document = NULL;
     *row = (struct sql_row){.table = sql_table_find(fact->table), .revision = fact->revision};
-    if (!row->table || !(row->table->flags & SQL_TABLE_FACTS)) {
+    if (!row->table || !(row->table->flags & (SQL_TABLE_FACTS | SQL_TABLE_APPENDED))) {
         (void)snprintf(reason, SQL_REASON, "table: no table of facts");
         return AIC_ERROR_INVALID;
     }

@@ -264,7 +264,7 @@ TABLE(do_not_call, SQL_TABLE_FACTS | SQL_TABLE_MERGES | SQL_TABLE_NUMBER, "added
 TABLE(audit, SQL_TABLE_FACTS | SQL_TABLE_NUMBER, "at");
 TABLE(tombstones, 0, "erased_at");
 TABLE(erasures, 0, "at");
-TABLE(jobs, 0, "created_at");
+TABLE(jobs, SQL_TABLE_APPENDED, "created_at");
 TABLE(reservations, 0, "at");
 TABLE(idempotency, 0, "created_at");
 TABLE(tokens, 0, "used_at");

@@ -34,7 +34,8 @@ enum {
     SQL_TABLE_FACTS = 1u << 0,  /* filled by append; has a revision */
     SQL_TABLE_MERGES = 1u << 1, /* rows grow; has revisions. Without it the first row stays */
     SQL_TABLE_NUMBER =
-        1u << 2 /* has number and number_hash, and outlives an erasure without number */
+        1u << 2, /* has number and number_hash, and outlives an erasure without number */
+    SQL_TABLE_APPENDED = 1u << 3 /* append adds rows, without a revision: the first row stays */
 };
 
 /* The first column is the key. revision and revisions are not listed. */

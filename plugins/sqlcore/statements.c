@@ -18,13 +18,17 @@ static void names(struct aic_buf *buf, const struct sql_table *table)
     for (uint32_t i = 0; i < table->column_count; i++) {
         aic_buf_printf(buf, "%s%s", i ? ", " : "", table->columns[i].name);
     }
-    aic_buf_text(buf, table->flags & SQL_TABLE_MERGES ? ", revision, revisions" : ", revision");
+    aic_buf_text(buf, table->flags & SQL_TABLE_MERGES  ? ", revision, revisions"
+                      : table->flags & SQL_TABLE_FACTS ? ", revision"
+                                                       : "");
 }
 
 static void make(struct fact_statements *to, const struct sql_table *table, uint32_t dialect)
 {
     const char *key = table->columns[0].name;
-    uint32_t count = table->column_count + (table->flags & SQL_TABLE_MERGES ? 2 : 1);
+    uint32_t count = table->column_count + (table->flags & SQL_TABLE_MERGES  ? 2
+                                            : table->flags & SQL_TABLE_FACTS ? 1
+                                                                             : 0);
     aic_buf_text(&to->select, "SELECT ");
     names(&to->select, table);
     aic_buf_printf(&to->select, " FROM %s WHERE %s = $1%s", table->name, key,
@@ -55,7 +59,7 @@ int32_t facts_prepare(struct sqlcore *core)
     }
     bool failed = false;
     for (size_t i = 0; i < sql_table_count; i++) {
-        if (!(sql_tables[i]->flags & SQL_TABLE_FACTS)) {
+        if (!(sql_tables[i]->flags & (SQL_TABLE_FACTS | SQL_TABLE_APPENDED))) {
             continue;
         }
         struct fact_statements *to = &core->statements->tables[i];

@@ -99,6 +99,58 @@ static void a_job_with_a_known_key_is_the_known_job(struct kit *kit)
     assert_int_equal(kit_count(kit, "jobs", "{}"), 1);
 }
 
+/* As a spool brings it. */
+static struct aic_fact webhook(struct kit *kit, unsigned n, const char *call, const char *number)
+{
+    return kit_fact("jobs", kit_id(n), call, 1,
+                    kit_text(kit,
+                             "{\"kind\":\"webhook:crm\",\"state\":\"queued\",\"priority\":0,"
+                             "\"attempts\":0,\"run_at\":\"2026-01-05T10:00:00Z\","
+                             "\"created_at\":\"2026-01-05T10:00:00Z\","
+                             "\"payload\":{\"n\":%u}%s}",
+                             n, number));
+}
+
+static void jobs_come_as_facts_and_are_claimed_as_others(struct kit *kit)
+{
+    const char *claim_it =
+        "{\"kind\":\"webhook:crm\",\"owner\":\"a\",\"lease_ms\":10000," T(01) "}";
+    const struct aic_fact facts[] = {webhook(kit, 1, kit_id(100), ""),
+                                     webhook(kit, 1, kit_id(100), ""), webhook(kit, 2, "", "")};
+    assert_int_equal(kit_append(kit, kit->db, facts, 3), AIC_OK);
+    assert_int_equal(kit->rejections, 0);
+    says(kit_query(kit, kit->db, "stats.jobs", "{}"),
+         "{\"kind\":\"webhook:crm\",\"state\":\"queued\",\"jobs\":2,"
+         "\"oldest_at\":\"2026-01-05T10:00:00.000Z\"}");
+    says(kit_change(kit, kit->db, "job.claim", claim_it), "\"payload\":{\"n\":1}");
+    /* Seen again, as after a crash of the mover: what has become of it stays. */
+    assert_int_equal(kit_append(kit, kit->db, facts, 1), AIC_OK);
+    says(kit_change(kit, kit->db, "job.claim", claim_it), "\"payload\":{\"n\":2}");
+    assert_string_equal(kit_change(kit, kit->db, "job.claim", claim_it), "{\"job\":null}\n");
+}
+
+static void a_job_that_lacks_what_it_needs_is_set_aside_alone(struct kit *kit)
+{
+    const struct aic_fact facts[] = {webhook(kit, 1, "", ""),
+                                     kit_fact("jobs", kit_id(2), "", 1, "{\"kind\":\"x\"}")};
+    assert_int_equal(kit_append(kit, kit->db, facts, 2), AIC_OK);
+    assert_int_equal(kit->rejections, 1);
+    assert_int_equal(kit->rejected, 1);
+    assert_int_equal(kit_count(kit, "jobs", "{}"), 1);
+}
+
+static void jobs_of_who_was_erased_are_swallowed(struct kit *kit)
+{
+    kit_put(kit, "calls", kit_id(100), kit_id(100), 1,
+            "{\"to_number\":\"+14155550100\",\"created_at\":\"2026-01-05T09:00:00Z\"}");
+    (void)kit_change(kit, kit->db, "erase", "{\"number\":\"+14155550100\"}");
+    const struct aic_fact facts[] = {webhook(kit, 1, kit_id(100), ""),
+                                     webhook(kit, 2, "", ",\"number\":\"+14155550100\"")};
+    assert_int_equal(kit_append(kit, kit->db, facts, 2), AIC_OK);
+    assert_int_equal(kit->rejections, 0);
+    assert_int_equal(kit_count(kit, "jobs", "{}"), 0);
+}
+
 /* Work of one of several threads, each with a connection of its own. */
 struct racer {
     struct kit kit;
@@ -431,6 +483,11 @@ static void a_key_is_found_by_its_hash(struct kit *kit)
 }
 
 static const struct kit_case cases[] = {
+    {"jobs come as facts and are claimed as others", jobs_come_as_facts_and_are_claimed_as_others,
+     NULL},
+    {"a job that lacks what it needs is set aside alone",
+     a_job_that_lacks_what_it_needs_is_set_aside_alone, NULL},
+    {"jobs of who was erased are swallowed", jobs_of_who_was_erased_are_swallowed, NULL},
     {"jobs are claimed once and in order", jobs_are_claimed_once_and_in_order, NULL},
     {"only the holder of a lease may end a job", only_the_holder_of_a_lease_may_end_a_job, NULL},
     {"a job with a known key is the known job", a_job_with_a_known_key_is_the_known_job, NULL},
