@@ -158,8 +158,7 @@ static size_t clause_end(struct aic_str text, size_t least)
     return 0;
 }
 
-/* A last resort: the last space before the limit. */
-static size_t space_before(struct aic_str text, size_t limit)
+size_t sentences_cut(struct aic_str text, size_t limit)
 {
     for (size_t at = limit; at > 0; at--) {
         if (text.ptr[at] == ' ') {
@@ -179,7 +178,7 @@ static size_t next_cut(const struct sentences *s, struct aic_str text, bool is_c
     if (sentence > 0) {
         return sentence;
     }
-    return text.len > MAX_SENTENCE ? space_before(text, MAX_SENTENCE) : 0;
+    return text.len > MAX_SENTENCE ? sentences_cut(text, MAX_SENTENCE) : 0;
 }
 
 /* Something a voice can say: a letter or digit of any script. */

@@ -27,4 +27,8 @@ void sentences_push(struct sentences *s, struct aic_str text, sentences_handler 
 /* The answer is complete: gives the rest. */
 void sentences_end(struct sentences *s, sentences_handler handler, void *data);
 
+/* Where to cut a text that is longer than `limit` bytes: before its last space, or at least between
+ * two characters. */
+size_t sentences_cut(struct aic_str text, size_t limit);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/audio.h"
 #include "base/log.h"
+#include "call/sentences.h"
 #include "plugin/guard.h"
 
 #include <string.h>
@@ -149,12 +150,18 @@ static struct aic_str piece(const struct speech *speech, size_t end)
     return text;
 }
 
-/* Gives the text up to `end`, which is a sentence or what is left of one. */
+/* Gives the text up to `end`, the rest of a sentence, or as much of it as the voice takes. */
 static int32_t give(struct speech *speech, size_t end)
 {
     struct provider *provider = provider_of(speech);
     void *session = handle_of(speech);
     struct aic_str text = piece(speech, end);
+    size_t most = provider->tts_caps.max_text_bytes;
+    if (most > 0 && text.len > most) {
+        end -= text.len;
+        text.len = sentences_cut(text, most);
+        end += text.len;
+    }
     int32_t status = AIC_OK;
     if (speech->utterance == 0) {
         status = begin_utterance(speech);

@@ -31,6 +31,7 @@ struct openai_settings {
     const char *tts_model;  /* NULL: this provider does not speak */
     const char *tts_format; /* "pcm" or "wav" */
     const char *tts_extra;
+    uint32_t tts_max_bytes; /* of a text; 0 = OPENAI_SPEECH_MAX_BYTES */
     const char *voice;
     int64_t sample_rate_hz;
 };

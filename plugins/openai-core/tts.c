@@ -95,7 +95,8 @@ static int32_t tts_capabilities(void *self, struct aic_tts_caps *caps)
     caps->formats = &provider->tts_format;
     caps->format_count = 1;
     caps->format_size = sizeof(provider->tts_format);
-    caps->max_text_bytes = OPENAI_SPEECH_MAX_BYTES;
+    uint32_t own = provider->settings.tts_max_bytes;
+    caps->max_text_bytes = own > 0 ? own : OPENAI_SPEECH_MAX_BYTES;
     return AIC_OK;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "openai-core/provider.h"
+#include "openai-core/speak.h"
 
 #include <string.h>
 
@@ -57,6 +58,7 @@ static void read_speech(struct openai_settings *settings, const struct aic_confi
         openai_settings_model(settings, text_of(config, "tts_model"), voices, "tts-1");
     settings->tts_format = config->get_string(config, "tts_format");
     settings->tts_extra = text_of(config, "tts_extra");
+    settings->tts_max_bytes = (uint32_t)config->get_int(config, "tts_max_bytes");
     settings->voice = config->get_string(config, "voice");
     settings->sample_rate_hz = config->get_int(config, "sample_rate");
 }
@@ -171,6 +173,13 @@ static const struct aic_option options[] = {
     {.name = "tts_model",
      .type = AIC_OPTION_STRING,
      .help = "Model of the voice; tts-1 unless `model` names a voice."},
+    {.name = "tts_max_bytes",
+     .type = AIC_OPTION_INT,
+     .flags = AIC_OPTION_RANGE,
+     .fallback = "4096",
+     .min = 50,
+     .max = OPENAI_SPEECH_MAX_BYTES,
+     .help = "The longest text that the voice takes; what is longer is said in several pieces."},
     {.name = "tts_format",
      .type = AIC_OPTION_ENUM,
      .fallback = "pcm",

@@ -118,6 +118,28 @@ static void test_a_voice_that_breaks_off_is_continued_by_the_next(void **state)
     rig_destroy(rig);
 }
 
+static void test_a_voice_that_takes_little_text_gets_a_sentence_in_pieces(void **state)
+{
+    (void)state;
+    for (int streams = 0; streams < 2; streams++) {
+        struct rig *rig = rig_create(&alone);
+        rig->vendor->streams_in = streams;
+        rig->main->tts_caps.flags |= streams ? AIC_TTS_STREAM_IN : 0;
+        rig->main->tts_caps.max_text_bytes = 30;
+        rig_hears(rig, "hello");
+        rig_says(rig, "We are open on all days of the week but Sunday and on holidays too.");
+        rig_begin(rig, &speech, 1);
+        rig_run(rig, 12000);
+        assert_non_null(strstr(rig->vendor->spoken, "We are open on all days of the\nweek but "
+                                                    "Sunday and on\nholidays too.\n"));
+        assert_string_equal(rig_text(rig, "messages", 2, "heard"),
+                            "We are open on all days of the week but Sunday and on holidays too.");
+        assert_int_equal(rig->vendor->tts_sessions, 1);
+        assert_false(rig_has_event(rig, "failover"));
+        rig_destroy(rig);
+    }
+}
+
 static void test_a_voice_that_hangs_is_replaced_after_one_and_a_half_seconds(void **state)
 {
     (void)state;
@@ -262,6 +284,7 @@ int main(void)
         cmocka_unit_test(test_a_model_that_hangs_is_replaced_after_two_and_a_half_seconds),
         cmocka_unit_test(test_a_model_that_breaks_off_is_continued_by_the_next),
         cmocka_unit_test(test_a_voice_that_breaks_off_is_continued_by_the_next),
+        cmocka_unit_test(test_a_voice_that_takes_little_text_gets_a_sentence_in_pieces),
         cmocka_unit_test(test_a_voice_that_hangs_is_replaced_after_one_and_a_half_seconds),
         cmocka_unit_test(test_a_recogniser_that_fails_is_replaced_and_hears_it_all_again),
         cmocka_unit_test(test_the_only_recogniser_is_tried_again_and_again_for_some_seconds),
