@@ -95,25 +95,41 @@ static int wait_for_lock(void *data, int count)
     return 1;
 }
 
-/* Makes the file before SQLite does, so that nobody else can read it for a moment. */
+static int32_t refuse_file(struct sqlite_storage *s, int problem)
+{
+    bool is_forbidden = problem == EACCES || problem == EROFS || problem == EPERM;
+    return sql_fail(&s->core, AIC_ERROR_IO,
+                    problem == ENOSPC ? AIC_CATEGORY_QUOTA
+                    : is_forbidden    ? AIC_CATEGORY_PERMISSION
+                                      : AIC_CATEGORY_NOT_FOUND,
+                    "%s: %s", s->path, strerror(problem));
+}
+
+/*
+ * Makes the file before SQLite does, so that nobody else can read it for a moment. One that is
+ * there is not opened: to close it again would take away the locks that other connections of this
+ * process have on it, and the next program that leaves the database would remove its log.
+ */
 static int32_t make_file(struct sqlite_storage *s)
 {
     struct stat found;
-    int fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    if (fd < 0) {
-        int problem = errno;
-        bool is_forbidden = problem == EACCES || problem == EROFS || problem == EPERM;
-        return sql_fail(&s->core, AIC_ERROR_IO,
-                        problem == ENOSPC ? AIC_CATEGORY_QUOTA
-                        : is_forbidden    ? AIC_CATEGORY_PERMISSION
-                                          : AIC_CATEGORY_NOT_FOUND,
-                        "%s: %s", s->path, strerror(problem));
+    if (stat(s->path, &found) != 0) {
+        int fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+        if (fd < 0) {
+            return refuse_file(s, errno);
+        }
+        (void)close(fd);
+        return AIC_OK;
     }
-    bool is_file = fstat(fd, &found) == 0 && S_ISREG(found.st_mode);
-    (void)close(fd);
-    if (!is_file) {
+    if (S_ISDIR(found.st_mode)) {
+        return refuse_file(s, EISDIR);
+    }
+    if (!S_ISREG(found.st_mode)) {
         return sql_fail(&s->core, AIC_ERROR_CONFIG, AIC_CATEGORY_BAD_REQUEST,
                         "%s: this is no regular file", s->path);
+    }
+    if (access(s->path, R_OK | W_OK) != 0) {
+        return refuse_file(s, errno);
     }
     if (found.st_mode & (S_IRWXG | S_IRWXO)) {
         sqlcore_log(&s->core, AIC_LOG_WARN,

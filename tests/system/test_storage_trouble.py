@@ -123,6 +123,19 @@ def test_a_full_disk_for_the_state_is_told_at_the_start(aicaller, make_conf, dis
     assert "full" in result.stderr or "No space left" in result.stderr
 
 
+def test_a_program_that_writes_beside_the_server_takes_nothing_away(serve, tmp_path):
+    database = tmp_path / "aicaller.db"
+    server = serve(stored_in(database))
+    question = "SELECT count(*) FROM messages WHERE role = 'user'"
+    for at in range(1, 4):
+        assert server.post("/calls/test-chat/", MESSAGE).json["reply"]
+        program.eventually(lambda: rows(database, question) == [(at,)], "it has arrived")
+        # Whoever closes a database last tidies up its log: this one is not the last.
+        with contextlib.closing(sqlite3.connect(database)) as other, other:
+            other.execute("INSERT INTO database_info VALUES (?, 'x')", (f"test {at}",))
+        assert database.with_name("aicaller.db-wal").exists()
+
+
 @pytest.mark.slow
 def test_while_the_database_has_no_room_calls_go_on_and_nothing_is_lost(serve, disk):
     folder = disk("600k")
