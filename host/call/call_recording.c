@@ -76,34 +76,38 @@ static void is_done(void *data, const struct recorder_result *result)
     recording_destroy(recording);
 }
 
-static char *path_for(const struct call *call)
+/* A call that goes on after its worker died has a second file. */
+static char *path_for(const struct call *call, const char *recording_id)
 {
     struct aic_buf path;
     aic_buf_init(&path, 4096);
     if (call->record_to) {
         aic_buf_text(&path, call->record_to);
     } else if (call->agent->record && call->env.recordings_dir && call->env.recordings_dir[0]) {
-        aic_buf_printf(&path, "%s/%s.wav", call->env.recordings_dir, call->id);
+        aic_buf_printf(&path, "%s/%s-%s.wav", call->env.recordings_dir, call->id, recording_id);
     }
     return path.len > 0 ? aic_buf_detach(&path) : NULL;
 }
 
 void call_recording_start(struct call *call)
 {
-    char *path = path_for(call);
+    uint8_t random[10];
+    char id[UUID_TEXT];
+    int64_t now_us = sched_wall(call->env.sched);
+    call_random(call, random);
+    uuid7_format(id, now_us, random);
+    char *path = path_for(call, id);
     struct recording *recording = path ? calloc(1, sizeof(*recording)) : NULL;
     if (!recording) {
         free(path);
         return;
     }
-    uint8_t random[10];
     *recording = (struct recording){.sched = call->env.sched,
                                     .journal = call->env.journal,
                                     .path = path,
                                     .rate_hz = call->format_in.rate_hz,
-                                    .started_wall_us = sched_wall(call->env.sched)};
-    call_random(call, random);
-    uuid7_format(recording->id, recording->started_wall_us, random);
+                                    .started_wall_us = now_us};
+    (void)aic_str_copy(aic_str(id), recording->id, sizeof(recording->id));
     (void)aic_str_copy(aic_str(call->id), recording->call_id, sizeof(recording->call_id));
     call->recorder = recorder_create(call->env.sched, path, call->format_in, call->format_out);
     if (!call->recorder) {

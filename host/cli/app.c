@@ -311,6 +311,7 @@ static bool make_web(struct app *app)
         .agents = &app->conf->agents,
         .providers = app->providers,
         .provider_count = app->provider_count,
+        .recordings_dir = app->recordings_dir,
         .browser_media = app->browser_media[0] ? app->browser_media : NULL,
         .secret = app->secret,
         .requests_per_key = settings_int(app->conf->limits, "requests_per_key"),

@@ -40,6 +40,8 @@ static const char *title_of(int32_t status)
         return "Too large";
     case 415:
         return "Unsupported media type";
+    case 416:
+        return "Range not satisfiable";
     case 422:
         return "Cannot be processed";
     case 429:
@@ -80,7 +82,7 @@ static void write_problem(struct aic_buf *buf, const struct problem *problem)
 
 int32_t reply_with(struct aic_exchange *exchange, const struct problem *problem)
 {
-    struct aic_header headers[4] = {api_headers[0], api_headers[1]};
+    struct aic_header headers[5] = {api_headers[0], api_headers[1]};
     uint32_t count = 2;
     if (problem->status == 401 || problem->status == 403 || problem->status == 404 ||
         problem->status == 429) {
@@ -94,6 +96,10 @@ int32_t reply_with(struct aic_exchange *exchange, const struct problem *problem)
     if (problem->authenticate) {
         headers[count++] =
             (struct aic_header){AIC_STR("www-authenticate"), aic_str(problem->authenticate)};
+    }
+    if (problem->content_range) {
+        headers[count++] =
+            (struct aic_header){AIC_STR("content-range"), aic_str(problem->content_range)};
     }
     struct aic_buf buf;
     aic_buf_init(&buf, 8192);

@@ -63,6 +63,7 @@ struct web *web_create(const struct web_settings *settings)
     pages_routes(web);
     key_page_routes(web);
     scrape_routes(web);
+    recording_routes(web);
     return web;
 }
 
@@ -72,6 +73,7 @@ void web_stop(struct web *web)
         server_remove_owner(web->settings.server, web);
         access_end(web);
         make_call_end(web);
+        recordings_end(web);
         held_end_all(web);
     }
 }

@@ -25,6 +25,7 @@ struct web_settings {
     const struct agents *agents;
     struct provider *const *providers; /* for health */
     size_t provider_count;
+    const char *recordings_dir;
     const char *browser_media; /* path of the browser's media socket; NULL = no voice page */
     const char *secret;        /* signs cookies */
     int64_t requests_per_key;  /* within a minute */

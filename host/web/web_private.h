@@ -58,6 +58,8 @@ struct web {
     struct entering *entering;
     struct making *making;
     struct held *held;
+    struct recording_request *recordings; /* under way */
+    size_t recording_count;
     struct web_route routes[WEB_ROUTES];
     size_t route_count;
     bool is_draining;
@@ -74,6 +76,7 @@ void voice_page_routes(struct web *web);
 void pages_routes(struct web *web);
 void key_page_routes(struct web *web);
 void scrape_routes(struct web *web);
+void recording_routes(struct web *web);
 
 /* access.c: a request for a route, `data`; handles it, now or later, or refuses it. */
 int32_t access_enter(void *data, struct aic_exchange *exchange, const struct aic_request *request);
@@ -81,6 +84,9 @@ int32_t access_enter(void *data, struct aic_exchange *exchange, const struct aic
 bool access_is_own_page(const struct web *web, struct aic_exchange *exchange);
 /* Answers what is still on its way in. */
 void access_end(struct web *web);
+
+/* recording.c: no sound is sent any more. */
+void recordings_end(struct web *web);
 
 /* make_call.c: answers those that can be answered now. */
 void make_call_end(struct web *web);
@@ -98,7 +104,8 @@ struct problem {
     const char *field;   /* of the body */
     const char *call_id; /* there is a call nevertheless */
     int64_t retry_after_s;
-    const char *authenticate; /* WWW-Authenticate */
+    const char *authenticate;  /* WWW-Authenticate */
+    const char *content_range; /* of a 416 */
 };
 
 int32_t reply_with(struct aic_exchange *exchange, const struct problem *problem);

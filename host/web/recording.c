@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: ISC */
+#include "web/recording.h"
+
+#include "plugin/storage.h"
+#include "web/audit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Finding and opening recordings, and their routes. */
+
+static const char calls_path[] = "/calls/";
+
+static void leave(struct recording_request *r)
+{
+    struct recording_request **at = r->web ? &r->web->recordings : NULL;
+    while (at && *at && *at != r) {
+        at = &(*at)->next;
+    }
+    if (at && *at) {
+        *at = r->next;
+        r->web->recording_count--;
+    }
+    r->web = NULL;
+}
+
+static void free_request(void *data)
+{
+    struct recording_request *r = data;
+    if (r->fd >= 0) {
+        (void)close(r->fd);
+    }
+    aic_buf_finish(&r->peaks);
+    free(r->piece);
+    free(r);
+}
+
+void recording_end(struct recording_request *r)
+{
+    leave(r);
+    if (r->lane) {
+        sched_lane_close(r->sched, r->lane, free_request, r);
+    } else {
+        free_request(r);
+    }
+}
+
+void recording_tell(struct recording_request *r, const char *action)
+{
+    if (r->web) {
+        web_audit(
+            r->web, r->actor,
+            &(struct web_deed){
+                .action = action, .object = r->name, .outcome = "allowed", .call_id = r->call_id});
+    }
+}
+
+/*
+ * Opens a file of the folder and no other: the name has no slash, a link is not followed, and what
+ * is no ordinary file is not read.
+ */
+static void open_file(void *data)
+{
+    struct recording_request *r = data;
+    struct stat about;
+    int folder = open(r->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    r->status = AIC_ERROR_NOT_FOUND;
+    if (folder < 0) {
+        return;
+    }
+    r->fd = openat(folder, r->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    r->status = r->fd >= 0                          ? AIC_OK
+                : errno == ENOENT || errno == ELOOP ? AIC_ERROR_NOT_FOUND
+                                                    : AIC_ERROR_IO;
+    (void)close(folder);
+    if (r->fd < 0) {
+        return;
+    }
+    if (fstat(r->fd, &about) != 0 || !S_ISREG(about.st_mode)) {
+        r->status = AIC_ERROR_NOT_FOUND;
+        return;
+    }
+    r->bytes = (uint64_t)about.st_size;
+    (void)snprintf(r->tag, sizeof(r->tag), "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "\"",
+                   (uint64_t)about.st_ino, r->bytes,
+                   (uint64_t)about.st_mtim.tv_sec * 1000000000u + (uint64_t)about.st_mtim.tv_nsec);
+}
+
+static void answer_missing(struct recording_request *r)
+{
+    if (r->status == AIC_ERROR_NOT_FOUND) {
+        (void)reply_problem(r->held.exchange, 404, "no-recording-here",
+                            "The call was recorded, but there is no such file on this host: it was "
+                            "deleted, or another host has it.");
+    } else {
+        (void)reply_problem(
+            r->held.exchange, 503, "recording-unreadable",
+            "The file can not be read now; the server's log and its disk say more.");
+    }
+}
+
+static void file_is_open(void *data, int32_t status)
+{
+    struct recording_request *r = data;
+    if (!r->held.web) {
+        recording_end(r);
+        return;
+    }
+    r->status = status == AIC_OK ? r->status : status;
+    if (r->status != AIC_OK) {
+        (void)held_end(&r->held);
+        answer_missing(r);
+        recording_end(r);
+        return;
+    }
+    r->opened(r);
+}
+
+/* A file is called by the id of its call first; whatever else a row may say is not opened. */
+static bool take_name(struct recording_request *r, struct aic_str path)
+{
+    for (size_t at = path.len; at > 0; at--) {
+        if (path.ptr[at - 1] == '/') {
+            path.ptr += at;
+            path.len -= at;
+            break;
+        }
+    }
+    return aic_str_copy(path, r->name, sizeof(r->name)) &&
+           memchr(r->name, '\0', path.len) == NULL && aic_str_starts(path, r->call_id);
+}
+
+static void refuse(struct recording_request *r, const char *type, const char *detail)
+{
+    (void)held_end(&r->held);
+    (void)reply_problem(r->held.exchange, 404, type, detail);
+    recording_end(r);
+}
+
+static void rows_came(void *data, int32_t status, struct aic_str rows,
+                      const struct aic_error *error)
+{
+    struct recording_request *r = data;
+    if (!r->held.web) {
+        recording_end(r);
+        return;
+    }
+    if (status != AIC_OK) {
+        (void)held_end(&r->held);
+        (void)reply_storage_error(r->held.exchange, status, error);
+        recording_end(r);
+        return;
+    }
+    struct aic_json *root = aic_json_parse(rows, STORAGE_MAX_ROWS_BYTES);
+    const struct aic_json *row = aic_json_at(root, (size_t)r->part - 1);
+    bool is_there = row != NULL;
+    r->is_opus = aic_str_equal(aic_json_get_text(row, "format"), "opus");
+    bool is_ours = is_there && take_name(r, aic_json_get_text(row, "path"));
+    aic_json_free(root);
+    if (!is_there) {
+        refuse(r, "no-recording", "There is no recording of this call.");
+    } else if (!is_ours) {
+        r->status = AIC_ERROR_NOT_FOUND;
+        (void)held_end(&r->held);
+        answer_missing(r);
+        recording_end(r);
+    } else if (sched_lane_run(r->sched, r->lane, open_file, file_is_open, r) != AIC_OK) {
+        file_is_open(r, AIC_ERROR_BUSY);
+    }
+}
+
+/* The id in "/calls/ID/..."; false when the rest of the path is something else. */
+static bool split(struct aic_str path, const char *rest, struct aic_str *id)
+{
+    size_t prefix = sizeof(calls_path) - 1;
+
+    enum { ID = UUID_TEXT - 1 };
+
+    if (path.len <= prefix + ID || !aic_str_starts(path, calls_path)) {
+        return false;
+    }
+    *id = (struct aic_str){path.ptr + prefix, ID};
+    struct aic_str tail = {path.ptr + prefix + ID, path.len - prefix - ID};
+    if (tail.ptr[tail.len - 1] == '/') {
+        tail.len--;
+    }
+    return uuid_valid(*id) && aic_str_equal(tail, rest);
+}
+
+static bool is_recording(struct aic_str path)
+{
+    struct aic_str id;
+    return split(path, "/recording", &id);
+}
+
+static bool is_peaks(struct aic_str path)
+{
+    struct aic_str id;
+    return split(path, "/recording/peaks", &id);
+}
+
+/* A number of the query from 1 to `most`; the fallback without one, 0 when it is none. */
+static int64_t number_in(struct aic_str query, const char *name, int64_t fallback, int64_t most)
+{
+    struct aic_buf value;
+    int64_t number = fallback;
+    aic_buf_init(&value, 16);
+    if (query_get(query, name, &value)) {
+        char *rest = NULL;
+        long long parsed = value.len > 0 && !value.failed ? strtoll(value.data, &rest, 10) : 0;
+        number = rest && *rest == '\0' && parsed >= 1 && parsed <= most ? parsed : 0;
+    }
+    aic_buf_finish(&value);
+    return number;
+}
+
+static struct recording_request *make_request(struct web *web, const struct visit *visit)
+{
+    struct recording_request *r = calloc(1, sizeof(*r));
+    if (!r) {
+        return NULL;
+    }
+    r->sched = web->settings.sched;
+    r->folder = web->settings.recordings_dir;
+    r->fd = -1;
+    r->lane = sched_lane_open(r->sched);
+    aic_buf_init(&r->peaks, 1 << 20);
+    (void)aic_str_copy(
+        (struct aic_str){visit->request->path.ptr + sizeof(calls_path) - 1, UUID_TEXT - 1},
+        r->call_id, sizeof(r->call_id));
+    (void)aic_str_copy(aic_str(web_actor(visit)), r->actor, sizeof(r->actor));
+    if (!r->lane) {
+        free_request(r);
+        return NULL;
+    }
+    return r;
+}
+
+int32_t recording_begin(struct web *web, const struct visit *visit,
+                        void (*opened)(struct recording_request *r))
+{
+    enum { PARTS = 1000, PER_SECOND = 20, PER_SECOND_MAX = 100 };
+    struct aic_str query = visit->request->query;
+    int64_t part = number_in(query, "part", 1, PARTS);
+    int64_t per_second = number_in(query, "per_second", PER_SECOND, PER_SECOND_MAX);
+    if (part == 0 || per_second == 0) {
+        return reply_problem(visit->exchange, 400, "bad-parameter",
+                             "part is a number from 1 to 1000, per_second one from 1 to 100.");
+    }
+    if (!web->settings.storage || !web->settings.recordings_dir) {
+        return reply_problem(visit->exchange, 404, "no-storage", "No storage is configured.");
+    }
+    struct recording_request *r =
+        web->recording_count < RECORDING_REQUESTS ? make_request(web, visit) : NULL;
+    if (!r) {
+        return reply_with(visit->exchange,
+                          &(struct problem){.status = 503,
+                                            .type = "busy",
+                                            .detail = "Too many recordings are being read; try "
+                                                      "again.",
+                                            .retry_after_s = 1});
+    }
+    char params[80];
+    r->opened = opened;
+    r->part = part;
+    r->is_download = number_in(query, "download", 0, 1) == 1;
+    r->per_second = (uint32_t)per_second;
+    r->web = web;
+    r->next = web->recordings;
+    web->recordings = r;
+    web->recording_count++;
+    held_begin(&r->held, web, visit->exchange);
+    (void)snprintf(params, sizeof(params), "{\"call_id\":\"%s\"}", r->call_id);
+    storage_query(web->settings.storage, "recordings", aic_str(params), rows_came, r);
+    return AIC_OK;
+}
+
+void recordings_end(struct web *web)
+{
+    while (web->recordings) {
+        struct recording_request *r = web->recordings;
+        web->recordings = r->next;
+        r->web = NULL;
+        if (r->stream) {
+            server_stream_end(r->stream);
+        }
+    }
+    web->recording_count = 0;
+}
+
+void recording_routes(struct web *web)
+{
+    web_route(web, AIC_METHOD_GET, "/calls/*",
+              &(struct web_route){
+                  .scope = API_SCOPE_READ, .handle = recording_get, .exists = is_recording});
+    web_route(web, AIC_METHOD_GET, "/calls/*",
+              &(struct web_route){
+                  .scope = API_SCOPE_READ, .handle = recording_get_peaks, .exists = is_peaks});
+}

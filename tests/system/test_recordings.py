@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: ISC
+"""The sound of calls: written while they last, served in ranges to those who may, never more."""
+import contextlib
+import io
+import os
+import pathlib
+import sqlite3
+import wave
+
+import pytest
+
+import program
+from socket_caller import SocketCaller
+
+RECORD = {"agents": {"default": {"record": True}}}
+
+
+def database(server, mode):
+    [file] = server.state.rglob("aicaller.db")
+    return contextlib.closing(sqlite3.connect(f"file:{file}?mode={mode}", uri=True))
+
+
+def rows(server, question):
+    with database(server, "ro") as connection:
+        return connection.execute(question).fetchall()
+
+
+def recorded(server, where="TRUE"):
+    return program.eventually(
+        lambda: rows(server, "SELECT path FROM recordings WHERE ended_at IS NOT NULL AND " + where),
+        "it is recorded")
+
+
+def talk(server, seconds=1.0, agent=None):
+    """A call whose recording is complete; returns its id."""
+    with SocketCaller(server, agent) as caller:
+        caller.until(lambda: len(caller.sound) > seconds * 32000, "the greeting")
+        caller.hang_up()
+    recorded(server, f"call_id = '{caller.call_id}'")
+    return caller.call_id
+
+
+def start(serve, make_conf, changes=None):
+    path, port = make_conf(changes or RECORD)
+    server = serve(conf=(path, port))
+    server.conf = path
+    server.state = path.parent
+    return server
+
+
+def address(call_id, rest=""):
+    return f"/calls/{call_id}/recording/{rest}"
+
+
+def test_a_recording_is_served_whole_in_ranges_and_not_again(serve, make_conf):
+    server = start(serve, make_conf)
+    path = address(talk(server))
+    whole = server.get(path)
+    assert (whole.status, whole.headers["Content-Type"]) == (200, "audio/wav")
+    assert whole.headers["Accept-Ranges"] == "bytes"
+    assert whole.headers["Content-Disposition"].startswith("inline")
+    size = len(whole.body)
+    with wave.open(io.BytesIO(whole.body)) as sound:
+        assert (sound.getnchannels(), sound.getframerate()) == (2, 16000)
+        assert sound.getnframes() * 4 <= size and sound.getnframes() > 8000
+    tag = whole.headers["ETag"]
+
+    def ask(headers, query=""):
+        return server.get(path + query, headers=headers)
+    for wanted, first, last in (("bytes=0-9", 0, 9), ("bytes=100-", 100, size - 1),
+                                ("bytes=-7", size - 7, size - 1),
+                                (f"bytes=5-{size * 10}", 5, size - 1)):
+        part = ask({"Range": wanted})
+        assert part.status == 206 and part.body == whole.body[first:last + 1], wanted
+        assert part.headers["Content-Range"] == f"bytes {first}-{last}/{size}"
+    for passed_over in ("bytes=0-1,3-4", "bytes=9-1", "bytes=x", "lines=0-1", "bytes=" + "9" * 999):
+        assert ask({"Range": passed_over}).status == 200, passed_over
+    outside = ask({"Range": f"bytes={size}-"})
+    assert outside.status == 416 and outside.headers["Content-Range"] == f"bytes */{size}"
+    assert outside.json["status"] == 416
+    assert ask({"Range": "bytes=0-9", "If-Range": tag}).status == 206
+    assert ask({"Range": "bytes=0-9", "If-Range": '"other"'}).status == 200
+    unchanged = ask({"If-None-Match": f'"x", {tag}'})
+    assert (unchanged.status, unchanged.body) == (304, b"")
+    named = ask({}, "?download=1").headers["Content-Disposition"]
+    assert named.startswith("attachment; filename=") and named.endswith('.wav"')
+    head = server.request("HEAD", path)
+    assert (head.status, head.headers["Content-Length"], head.body) == (200, str(size), b"")
+    program.eventually(lambda: rows(server, "SELECT actor FROM audit WHERE action = "
+                                            "'recording.read'"), "the audit has it")
+    assert rows(server, "SELECT DISTINCT actor FROM audit WHERE action = 'recording.read'") == [
+        ("this machine",)]
+
+
+def test_the_picture_of_a_recording_is_counted_out_of_its_sound(serve, make_conf):
+    server = start(serve, make_conf)
+    call_id = talk(server, 1.5)
+    answer = server.get(address(call_id, "peaks/?per_second=10"))
+    assert answer.status == 200, answer.text
+    peaks = answer.json
+    with wave.open(io.BytesIO(server.get(address(call_id)).body)) as sound:
+        frames, raw = sound.getnframes(), memoryview(sound.readframes(10**9)).cast("h")
+    assert (peaks["rate"], peaks["channels"]) == (10, 2)
+    assert peaks["duration_s"] == pytest.approx(frames / 16000)
+    for channel in (0, 1):
+        points = [max(map(abs, raw[at * 3200 + channel:(at + 1) * 3200:2]))
+                  for at in range(-(-frames // 1600))]
+        assert peaks["peaks"][channel] == pytest.approx([p / 32768 for p in points], abs=0.001)
+    assert max(peaks["peaks"][1]) > 0.05, "the agent was heard"
+    again = server.get(address(call_id, "peaks/"),
+                       headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status == 304
+    for wrong in ("0", "-1", "x", "1000", ""):
+        assert server.get(address(call_id, f"peaks/?per_second={wrong}")).status == 400, wrong
+
+
+def test_only_files_of_recordings_are_ever_opened(serve, make_conf):
+    server = start(serve, make_conf)
+    call_id = talk(server)
+    [(path,)] = rows(server, "SELECT path FROM recordings")
+    secret = server.state / f"{call_id}.wav"
+    secret.write_text("RIFF this is nobody's business", encoding="utf-8")
+
+    def point_to(where):
+        with database(server, "rw") as connection, connection:
+            connection.execute("UPDATE recordings SET path = ?", (str(where),))
+        return server.get(address(call_id))
+    folder = path.rpartition("/")[0]
+    link = f"{folder}/{call_id}-link.wav"
+    pathlib.Path(link).symlink_to(secret)
+    pathlib.Path(f"{folder}/{call_id}-folder").mkdir()
+    os.mkfifo(f"{folder}/{call_id}-fifo")
+    for where in (secret, f"{folder}/../../{call_id}.wav", "/etc/passwd", link, "",
+                  f"{folder}/{call_id}-folder", f"{folder}/{call_id}-fifo", folder + "/..",
+                  f"{folder}/{call_id}" + "x" * 300, f"{folder}/{call_id}-\u202e.wav"):
+        answer = point_to(where)
+        assert (answer.status, answer.json["type"].rpartition("#")[2]) == (
+            404, "no-recording-here"), where
+    answer = point_to(path)
+    assert answer.status == 200, answer.text
+
+
+def test_what_is_not_there_is_said(serve, make_conf):
+    server = start(serve, make_conf)
+    unknown = "01890a5d-ac96-774b-bcce-b302099a8057"
+    for path in (address(unknown), address(unknown, "peaks/")):
+        answer = server.get(path)
+        assert (answer.status, answer.json["type"]) == (404, "/docs/http-api#no-recording")
+    for path in (address("x"), address(unknown.upper()), address(unknown, "other/"),
+                 address("..%2f..%2fetc"), address(unknown + "0")):
+        assert server.get(path).status == 404, path
+    call_id = talk(server)
+    assert server.get(address(call_id, "?part=2")).status == 404
+    assert server.get(address(call_id, "?part=0")).status == 400
+    [(path,)] = rows(server, "SELECT path FROM recordings")
+    pathlib.Path(path).unlink()
+    assert server.get(address(call_id)).json["type"] == "/docs/http-api#no-recording-here"
+
+
+def test_a_key_is_needed_from_elsewhere(serve, make_conf, aicaller):
+    server = start(serve, make_conf)
+    call_id = talk(server)
+    key = aicaller("key", "add", "listener", "--scope", "read", "-c", server.conf).stdout.strip()
+    proxied = {"X-Forwarded-For": "203.0.113.7"}
+    for rest in ("", "peaks/"):
+        path = address(call_id, rest)
+        assert server.get(path, headers=proxied).status == 401
+        assert server.get(path, headers={**proxied, "Authorization": "Bearer no"}).status == 401
+        good = {**proxied, "Authorization": f"Bearer {key}"}
+        assert server.get(path, headers=good).status == 200
+    program.eventually(lambda: rows(server, "SELECT 1 FROM audit WHERE actor = 'listener'"),
+                       "the audit has it")
+
+
+def test_a_call_that_goes_on_can_be_heard_so_far(serve, make_conf):
+    server = start(serve, make_conf)
+    with SocketCaller(server) as caller:
+        caller.until(lambda: len(caller.sound) > 1.5 * 32000, "the greeting")
+        program.eventually(lambda: rows(server, "SELECT path FROM recordings"), "it began")
+        answer = server.get(address(caller.call_id))
+        assert answer.status == 200 and len(answer.body) > 16000
+        assert answer.body[:4] == b"RIFF"
+        peaks = server.get(address(caller.call_id, "peaks/"))
+        assert peaks.status == 200 and peaks.json["duration_s"] > 0.2
+        caller.hang_up()
