@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static const struct aic_header api_headers[] = {
     {AIC_STR_INIT("cache-control"), AIC_STR_INIT("no-store")},
@@ -147,7 +148,16 @@ int32_t reply_storage_error(struct aic_exchange *exchange, int32_t status,
         (void)aic_str_copy(error->message, text, sizeof(text));
     }
     if (status == AIC_ERROR_INVALID) {
-        return reply_problem(exchange, 400, "bad-parameter", text);
+        /* "status: expected is ..." */
+        char field[32] = "";
+        size_t length = strcspn(text, ":");
+        bool is_named = length < sizeof(field) && text[length] == ':' &&
+                        strspn(text, "abcdefghijklmnopqrstuvwxyz_") == length;
+        (void)aic_str_copy((struct aic_str){text, length}, field, sizeof(field));
+        return reply_with(exchange, &(struct problem){.status = 400,
+                                                      .type = "bad-parameter",
+                                                      .detail = text,
+                                                      .field = is_named ? field : NULL});
     }
     if (status == AIC_ERROR_NOT_FOUND) {
         return reply_problem(exchange, 404, "not-found", text);

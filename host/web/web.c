@@ -57,6 +57,8 @@ struct web *web_create(const struct web_settings *settings)
     }
     health_routes(web);
     history_routes(web);
+    call_detail_routes(web);
+    stats_routes(web);
     chat_routes(web);
     make_call_routes(web);
     voice_page_routes(web);

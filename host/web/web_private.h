@@ -2,11 +2,13 @@
 #ifndef WEB_WEB_PRIVATE_H
 #define WEB_WEB_PRIVATE_H
 /*
- * Inside of the web layer. One file per family of paths: health.c, history.c, chat.c, make_call.c,
- * voice_page.c, pages.c, key_page.c, scrape.c; access.c lets requests in by the keys of keyring.c,
- * reply.c answers them, held.c keeps those that wait, query.c reads queries.
+ * Inside of the web layer. One file per family of paths: health.c, history.c, call_detail.c,
+ * stats.c, chat.c, make_call.c, voice_page.c, pages.c, key_page.c, scrape.c; access.c lets requests
+ * in by the keys of keyring.c, lookup.c asks the storage for them, reply.c answers them, held.c
+ * keeps those that wait, query.c and params.c read queries.
  */
 #include "web/keyring.h"
+#include "web/query.h"
 #include "web/web.h"
 
 #include "buf.h"
@@ -22,6 +24,7 @@ struct visit {
     const struct aic_request *request; /* itself until the handler returns */
     const struct api_key *key;         /* likewise; NULL: this machine without one, or a stranger */
     bool is_trusted;                   /* false: a stranger, where they may ask as well */
+    bool hides_numbers;                /* telephone numbers are shown by their last 4 digits */
 };
 
 /* Answers now or later. */
@@ -70,6 +73,8 @@ void web_route(struct web *web, uint32_t methods, const char *path, const struct
 
 void health_routes(struct web *web);
 void history_routes(struct web *web);
+void call_detail_routes(struct web *web);
+void stats_routes(struct web *web);
 void chat_routes(struct web *web);
 void make_call_routes(struct web *web);
 void voice_page_routes(struct web *web);
@@ -101,7 +106,7 @@ struct problem {
     const char *detail;
     /* Each of these may be absent: NULL, 0. */
     const char *reason;  /* of the gate, a code */
-    const char *field;   /* of the body */
+    const char *field;   /* of the body, or a parameter of the query */
     const char *call_id; /* there is a call nevertheless */
     int64_t retry_after_s;
     const char *authenticate;  /* WWW-Authenticate */
@@ -119,8 +124,5 @@ int32_t reply_storage_error(struct aic_exchange *exchange, int32_t status,
                             const struct aic_error *error);
 /* The JSON object in a body; NULL after answering what is wrong with it. */
 struct aic_json *reply_parse_body(struct aic_exchange *exchange, const struct aic_request *request);
-
-/* query.c: the decoded value of a name in a query or form; false when it is not there. */
-bool query_get(struct aic_str query, const char *name, struct aic_buf *to);
 
 #endif
