@@ -83,6 +83,7 @@ static void end_turn(struct call *call)
     turn_begin_next(&call->turn);
     call_stop_waiting(call);
     if (is_unsure) {
+        call->spoke_us = 0;
         call_record_note(call, "low_confidence", "text", words.data);
         call_drop_thoughts(call);
         call_tell_text(call, "transcript", call->turn_number + 1, aic_buf_view(&words), true);

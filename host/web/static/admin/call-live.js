@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/* A call while it lives: its record grows by the server's events, and is asked for anew when they
+   tell of more than they carry. */
+import { useEffect, useRef, useState } from "./html.js";
+
+const ASK_AGAIN_MS = 700;
+const NOTHING = { messages: new Map(), partial: null };
+
+/* What an event adds: a message as the record has it, or words that may still change. */
+function grown(state, kind, data) {
+  if (kind === "partial") {
+    return { ...state, partial: data };
+  }
+  const messages = new Map(state.messages);
+  messages.set(data.message_id ?? `${data.turn}-${data.role}`,
+    { content: data.text ?? "", ...data });
+  return { messages, partial: null };
+}
+
+/*
+ * { messages, partial } that are newer than the record. `reload` asks for the record again; it is
+ * called at most every 700 ms.
+ */
+export function useLive(call_id, isLive, reload) {
+  const [state, setState] = useState(NOTHING);
+  const latest = useRef(reload);
+  latest.current = reload;
+  useEffect(() => {
+    setState(NOTHING);
+    if (!isLive) {
+      return undefined;
+    }
+    let timer = 0;
+    const askAgain = () => {
+      timer = timer || setTimeout(() => {
+        timer = 0;
+        latest.current();
+      }, ASK_AGAIN_MS);
+    };
+    const source = new EventSource(`/calls/events/?call=${encodeURIComponent(call_id)}`);
+    for (const kind of ["message", "partial"]) {
+      source.addEventListener(kind, ({ data }) => {
+        setState((before) => grown(before, kind, JSON.parse(data)));
+      });
+    }
+    for (const kind of ["snapshot", "message", "heard", "turn", "event", "ended"]) {
+      source.addEventListener(kind, askAgain);
+    }
+    return () => {
+      clearTimeout(timer);
+      source.close();
+    };
+  }, [call_id, isLive]);
+  return state;
+}
+
+/* The record's messages with those of the events that it does not have yet. */
+export function withLive(detail, { messages, partial }) {
+  const known = new Set(detail.messages.map(({ message_id }) => message_id));
+  const said = new Set(detail.messages.map(({ turn, role }) => `${turn}-${role}`));
+  const more = [...messages.values()].filter(({ message_id, turn, role }) =>
+    message_id ? !known.has(message_id) : !said.has(`${turn}-${role}`));
+  return {
+    detail: more.length > 0 ? { ...detail, messages: [...detail.messages, ...more] } : detail,
+    partial,
+  };
+}

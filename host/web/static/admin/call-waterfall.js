@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC */
+/* Where each answer's time went: one row of bars per turn, all on one scale, and the same as a table. */
+import { percentile, STAGES, waterfallOf } from "./call-record.js";
+import { formatMs } from "./format.js";
+import { html } from "./html.js";
+
+const part = (ms, whole) => `${((100 * ms) / whole).toFixed(4)}%`;
+
+function Bar({ bar, end_ms }) {
+  const { key, index, name, from_ms, ms, provider } = bar;
+  const title = `${name}: ${formatMs(ms)}${provider ? ` (${provider})` : ""}`;
+  return html`<span class="wf-bar stage-${index + 1}" data-stage=${key} title=${title}
+    style=${{ left: part(from_ms, end_ms), width: part(ms, end_ms) }}></span>`;
+}
+
+function Row({ row, end_ms, onTurn }) {
+  const { turn, bars, stt_ms, stt_provider, response_ms, isInterrupted, failovers } = row;
+  const title = `words recognised after ${formatMs(stt_ms ?? 0)} (${stt_provider})`;
+  return html`<li class="wf-row" data-turn=${turn}>
+    <button type="button" class="wf-turn" onClick=${() => onTurn(turn)}>${turn}</button>
+    <span class="wf-track">
+      ${bars.map((bar) => html`<${Bar} key=${bar.key} bar=${bar} end_ms=${end_ms} />`)}
+      ${stt_ms !== null && html`<span class="wf-words" data-stage="stt_ms" title=${title}
+        style=${{ left: "0", width: part(stt_ms, end_ms) }}></span>`}
+    </span>
+    <span class="wf-sum number">${response_ms === null ? "–" : formatMs(response_ms)}${
+      isInterrupted && html` <abbr title="the caller interrupted the answer">✂</abbr>`}${
+      failovers > 0 && html` <abbr title="another provider took over">⇄</abbr>`}</span>
+  </li>`;
+}
+
+/* The stages with their colours and the providers that had part in them. */
+function Legend({ turns }) {
+  const providers = (role) => [...new Set(turns.map((turn) => turn[role]).filter(Boolean))];
+  return html`<ul class="wf-legend">
+    ${STAGES.map(({ key, name, role }, index) => html`<li key=${key}>
+      <span class="wf-key stage-${index + 1}"></span>${name}${
+      key === "endpointing_ms" && html` <span class="wf-key words"></span>words recognised`}${
+      role && providers(role).length > 0 && html` <strong>${providers(role).join(", ")}</strong>`}
+    </li>`)}
+  </ul>`;
+}
+
+function Table({ rows }) {
+  const cell = (ms) => (ms === null || ms === undefined ? "–" : ms);
+  const stage = (row, key) => row.bars.find((bar) => bar.key === key);
+  return html`<table class="numbers">
+    <caption class="unseen">Latency of each turn in milliseconds</caption>
+    <thead><tr><th scope="col">Turn</th><th scope="col">End of speech</th>
+      <th scope="col">of it words</th><th scope="col">First word</th><th scope="col">First sound</th>
+      <th scope="col">On its way</th><th scope="col">Answered after</th><th scope="col">Providers</th>
+    </tr></thead>
+    <tbody>${rows.map((row) => html`<tr key=${row.turn}>
+      <th scope="row">${row.turn}</th>
+      <td>${cell(stage(row, "endpointing_ms")?.ms)}</td><td>${cell(row.stt_ms)}</td>
+      <td>${cell(stage(row, "llm_ms")?.ms)}</td><td>${cell(stage(row, "tts_ms")?.ms)}</td>
+      <td>${cell(stage(row, "playout_ms")?.ms)}</td><td>${cell(row.response_ms)}</td>
+      <td>${[...new Set(row.bars.map(({ provider }) => provider).filter(Boolean))].join(", ")}</td>
+    </tr>`)}</tbody>
+  </table>`;
+}
+
+/* `onTurn` is told which turn somebody chose. */
+export function Waterfall({ turns, onTurn }) {
+  if (turns.length === 0) {
+    return html`<p class="muted">No answer was measured.</p>`;
+  }
+  const { rows, ticks, end_ms } = waterfallOf(turns);
+  const times = rows.map(({ response_ms }) => response_ms).filter((ms) => ms !== null);
+  return html`<div class="waterfall">
+    ${times.length > 0 && html`<p>Answered after <strong>${formatMs(percentile(times, 0.5))}</strong>${" "}
+      in the middle, <strong>${formatMs(Math.max(...times))}</strong> at the slowest.</p>`}
+    <${Legend} turns=${turns} />
+    <div class="wf-plot" role="group" aria-label="Latency of each turn; the same as a table below">
+      <ul class="wf-rows">${rows.map((row) => html`<${Row} key=${row.turn} row=${row}
+        end_ms=${end_ms} onTurn=${onTurn} />`)}</ul>
+      <div class="wf-axis" aria-hidden="true"><div>${ticks.map((ms) => html`<span key=${ms}
+        style=${{ left: part(ms, end_ms) }}>${formatMs(ms)}</span>`)}</div></div>
+    </div>
+    <details><summary>As a table</summary><div class="scroll"><${Table} rows=${rows} /></div></details>
+  </div>`;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/* The overview's figures out of the server's statistics: data in, data out. Buckets are of UTC. */
+
+const HOUR_S = 3600;
+const DAY_S = 86400;
+
+/* `slices`: in how many parts the latency is looked at. */
+export const PERIODS = {
+  "24h": { label: "24 hours", by: "hour", step_s: HOUR_S, buckets: 24, slices: 8 },
+  "7d": { label: "7 days", by: "day", step_s: DAY_S, buckets: 7, slices: 7 },
+  "30d": { label: "30 days", by: "day", step_s: DAY_S, buckets: 30, slices: 10 },
+};
+
+/* A period that ends now: its first and last bucket begin at whole hours or days. */
+export function rangeOf(name, now_ms) {
+  const { step_s, buckets, ...period } = PERIODS[Object.hasOwn(PERIODS, name) ? name : "24h"];
+  const last_s = Math.floor(now_ms / 1000 / step_s) * step_s;
+  return { ...period, step_s, buckets, since_s: last_s - (buckets - 1) * step_s,
+    until_s: last_s + step_s };
+}
+
+export const timeOf = (seconds) => new Date(seconds * 1000).toISOString();
+
+const FIELDS = ["calls", "inbound", "outbound", "answered", "completed", "busy", "no_answer", "failed",
+  "canceled", "duration_s", "cost"];
+const EMPTY = Object.fromEntries(FIELDS.map((field) => [field, 0]));
+
+/* One row for each bucket, also where there were no calls. */
+export function bucketsOf(rows, { since_s, step_s, buckets }) {
+  const found = new Map(rows.map((row) => [Date.parse(row.at) / 1000, row]));
+  return Array.from({ length: buckets }, (_, i) => {
+    const at_s = since_s + i * step_s;
+    const row = found.get(at_s) ?? {};
+    return { at_s, ...Object.fromEntries(FIELDS.map((field) => [field, row[field] ?? 0])) };
+  });
+}
+
+/* All of a period together. Rates are null where there is nothing to divide by. */
+export function totalsOf(rows) {
+  const sum = { ...EMPTY };
+  for (const row of rows) {
+    for (const field of FIELDS) {
+      sum[field] += row[field] ?? 0;
+    }
+  }
+  return {
+    ...sum,
+    cost: rows.some(({ cost }) => Number.isFinite(cost)) ? sum.cost : null,
+    answerRate: sum.calls > 0 ? sum.answered / sum.calls : null,
+    meanDuration_s: sum.answered > 0 ? sum.duration_s / sum.answered : null,
+    failRate: sum.calls > 0 ? sum.failed / sum.calls : null,
+  };
+}
+
+/* The parts of a period whose latency is asked for one by one. */
+export function slicesOf({ since_s, until_s, slices }) {
+  const length_s = (until_s - since_s) / slices;
+  return Array.from({ length: slices }, (_, i) =>
+    ({ since_s: since_s + i * length_s, until_s: since_s + (i + 1) * length_s }));
+}
+
+const STAGES = [
+  ["endpointing_ms", "end of speech"], ["stt_ms", "of it words"], ["llm_ms", "first word"],
+  ["tts_ms", "first sound"], ["playout_ms", "on its way"], ["response_ms", "answered after"]];
+
+/* The stages that were measured, in order, with their names. */
+export function stagesOf(latency) {
+  return STAGES.map(([stage, name]) => ({ name, ...latency.find((row) => row.stage === stage) }))
+    .filter(({ count }) => count > 0);
+}
+
+/* Worst first: what is broken now is what one came to see. */
+export function providersOf({ providers = {} }, usage) {
+  const order = { open: 0, half_open: 1 };
+  return Object.entries(providers).map(([name, { state, plugin }]) => {
+    const used = usage.filter(({ provider }) => provider === name);
+    const priced = used.filter(({ cost }) => Number.isFinite(cost));
+    return {
+      name, state, plugin, roles: used.map(({ role }) => role),
+      uses: used.reduce((sum, { rows }) => sum + rows, 0),
+      cost: priced.length > 0 ? priced.reduce((sum, { cost }) => sum + cost, 0) : null,
+    };
+  }).sort((a, b) => (order[a.state] ?? 2) - (order[b.state] ?? 2) || a.name.localeCompare(b.name));
+}
