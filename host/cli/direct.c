@@ -12,20 +12,13 @@
 
 enum { TIMEOUT_MS = 10000, MAX_ROWS = 64 << 20, PER_PAGE = 100 };
 
-bool direct_open(struct direct *direct, const struct conf *conf)
+bool direct_open_provider(struct direct *direct, const struct setup *setup,
+                          const struct setup_provider *found)
 {
     const struct loop_options options = {.pool_threads = 1};
-    const struct setup *setup = conf->setup;
-    const struct setup_provider *found = NULL;
-    *direct = (struct direct){.loop = NULL};
-    for (size_t i = 0; i < setup->provider_count; i++) {
-        if (strcmp(setup->providers[i]->name, setup->storage) == 0) {
-            found = setup->providers[i];
-        }
-    }
-    direct->loop = found ? loop_create(&options) : NULL;
+    *direct = (struct direct){.loop = loop_create(&options)};
     if (!direct->loop) {
-        (void)fprintf(stderr, "aicaller: no storage is configured\n");
+        (void)fprintf(stderr, "aicaller: out of memory\n");
         return false;
     }
     direct->env = (struct plugin_env){.sched = loop_sched(direct->loop), .public_url = ""};
@@ -42,6 +35,23 @@ bool direct_open(struct direct *direct, const struct conf *conf)
         return false;
     }
     return true;
+}
+
+bool direct_open_storage(struct direct *direct, const struct setup *setup)
+{
+    for (size_t i = 0; i < setup->provider_count; i++) {
+        if (strcmp(setup->providers[i]->name, setup->storage) == 0) {
+            return direct_open_provider(direct, setup, setup->providers[i]);
+        }
+    }
+    *direct = (struct direct){.loop = NULL};
+    (void)fprintf(stderr, "aicaller: no storage is configured\n");
+    return false;
+}
+
+bool direct_open(struct direct *direct, const struct conf *conf)
+{
+    return direct_open_storage(direct, conf->setup);
 }
 
 void direct_close(struct direct *direct)

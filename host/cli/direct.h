@@ -16,6 +16,10 @@ struct direct {
 
 /* Makes the configured storage; says why it can not. */
 bool direct_open(struct direct *direct, const struct conf *conf);
+/* The same from a setup, and any provider of one that plays the role storage. */
+bool direct_open_storage(struct direct *direct, const struct setup *setup);
+bool direct_open_provider(struct direct *direct, const struct setup *setup,
+                          const struct setup_provider *provider);
 void direct_close(struct direct *direct);
 
 /* Makes an empty database, and brings the embedded one up to date; says why it can not. */

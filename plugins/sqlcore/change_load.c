@@ -4,18 +4,21 @@
  * go through append), and its hash key, without which its do-not-call list would not be understood.
  */
 #include "sqlcore/change.h"
+#include "sqlcore/query.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { MAX_ROWS = 1000, KEY_TEXT = 64 };
 
-static const char *const tables[] = {"consents", "do_not_call", "audit",    "tombstones",
-                                     "erasures", "jobs",        "tokens",   "idempotency",
-                                     "users",    "sessions",    "api_keys", NULL};
+const char *const sql_loaded_tables[] = {"consents", "do_not_call", "audit",    "tombstones",
+                                         "erasures", "jobs",        "tokens",   "idempotency",
+                                         "users",    "sessions",    "api_keys", NULL};
 
 static const struct sql_param of_load[] = {
-    {"table", SQL_TEXT, SQL_ARG_REQUIRED, 0, 0, tables}, SQL_NEEDS("rows", SQL_JSON), SQL_AT};
+    {"table", SQL_TEXT, SQL_ARG_REQUIRED, 0, 0, sql_loaded_tables},
+    SQL_NEEDS("rows", SQL_JSON),
+    SQL_AT};
 static const struct sql_param of_adopt[] = {SQL_NEEDS("hash_key", SQL_TEXT), SQL_AT};
 
 struct loading {

@@ -12,6 +12,7 @@ static const struct group groups[] = {
     {sql_call_queries, &sql_call_query_count},
     {sql_list_queries, &sql_list_query_count},
     {sql_stats_queries, &sql_stats_query_count},
+    {sql_move_queries, &sql_move_query_count},
 };
 
 const struct sql_query *sql_query_at(size_t index)

@@ -46,6 +46,10 @@ extern const struct sql_query sql_call_queries[];
 extern const size_t sql_call_query_count;
 extern const struct sql_query sql_stats_queries[];
 extern const size_t sql_stats_query_count;
+extern const struct sql_query sql_move_queries[];
+extern const size_t sql_move_query_count;
+/* Which tables of a dump the change "load" takes; the others are appended. */
+extern const char *const sql_loaded_tables[];
 
 #define SQL_PARAMS(list) .param_count = sizeof(list) / sizeof((list)[0]), .params = (list)
 

@@ -34,15 +34,6 @@ static const struct sql_param of_call[] = {
     {"call_sid", SQL_TEXT, 0, 0, 0, NULL},
     {"id", SQL_TEXT, 0, 0, 0, NULL},
 };
-static const char *const tables[] = {
-    "calls",       "messages",    "events", "turns",      "usage",    "recordings",
-    "consents",    "do_not_call", "audit",  "tombstones", "erasures", "jobs",
-    "idempotency", "tokens",      "users",  "sessions",   "api_keys", NULL};
-static const struct sql_param of_dump[] = {
-    {"table", SQL_TEXT, SQL_ARG_REQUIRED, 0, 0, tables},
-    {"after", SQL_TEXT, 0, 0, 0, NULL},
-    {"limit", SQL_INT, 0, 1, CALLS_PAGE, NULL},
-};
 static const struct sql_param of_export[] = {
     {"number", SQL_TEXT, SQL_ARG_REQUIRED, 0, 0, NULL},
 };
@@ -297,61 +288,10 @@ static int32_t run_export(const struct sql_query *query, struct sql_args *args,
     return status ? status : sql_transact(out->core, false, export_all, &export);
 }
 
-/* All rows of a table with all columns, by key: for a move to another database. */
-static int32_t run_dump(const struct sql_query *query, struct sql_args *args,
-                        struct sql_output *out)
-{
-    (void)query;
-    const struct sql_table *table = sql_table_find(sql_arg(args, "table").text);
-    struct sql_value after = sql_arg(args, "after");
-    if (after.type != SQL_NULL && table->columns[0].type == SQL_UUID) {
-        if (!sql_uuid_valid(after.text)) {
-            return sql_fail(out->core, AIC_ERROR_INVALID, AIC_CATEGORY_BAD_REQUEST,
-                            "after: expected is a UUID");
-        }
-        after.type = SQL_UUID;
-    }
-    struct sql_text text;
-    sql_text_init(&text);
-    sql_add(&text, "SELECT");
-    sql_add_columns(&text, table, "t", 0);
-    if (table->flags & SQL_TABLE_FACTS) {
-        sql_add_field(&text, "t.revision", "revision", SQL_INT);
-    }
-    aic_buf_printf(&text.buf, " FROM %s t", table->name);
-    if (after.type != SQL_NULL) {
-        aic_buf_printf(&text.buf, " WHERE t.%s > ", table->columns[0].name);
-        sql_bind(&text, after);
-    }
-    aic_buf_printf(&text.buf, " ORDER BY t.%s LIMIT ", table->columns[0].name);
-    sql_bind(&text, sql_int(sql_arg_int(args, "limit", CALLS_PAGE)));
-    int32_t status = sql_output_rows(out, &text);
-    sql_text_finish(&text);
-    return status;
-}
-
-static int32_t run_database(const struct sql_query *query, struct sql_args *args,
-                            struct sql_output *out)
-{
-    (void)query;
-    (void)args;
-    struct sql_text text;
-    sql_text_init(&text);
-    sql_add(&text, "SELECT");
-    sql_add_field(&text, "d.name", "name", SQL_TEXT);
-    sql_add_field(&text, "d.value", "value", SQL_TEXT);
-    sql_add(&text, " FROM database_info d ORDER BY d.name");
-    int32_t status = sql_output_rows(out, &text);
-    sql_text_finish(&text);
-    return status;
-}
-
 const struct sql_query sql_call_queries[] = {
     {.name = "calls", SQL_PARAMS(of_calls), .run = run_calls},
     {.name = "calls.count", SQL_PARAMS(of_count), .run = run_count},
     {.name = "call", SQL_PARAMS(of_call), .run = run_call},
     {.name = "export", SQL_PARAMS(of_export), .run = run_export},
-    {.name = "dump", SQL_PARAMS(of_dump), .run = run_dump},
-    {.name = "database", .run = run_database},
 };
 const size_t sql_call_query_count = sizeof(sql_call_queries) / sizeof(sql_call_queries[0]);

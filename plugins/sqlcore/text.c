@@ -2,6 +2,7 @@
 #include "sqlcore/text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void sql_text_init(struct sql_text *text)
 {
@@ -18,6 +19,17 @@ void sql_text_finish(struct sql_text *text)
 void sql_add(struct sql_text *text, const char *sql)
 {
     aic_buf_text(&text->buf, sql);
+}
+
+void sql_add_identifier(struct sql_text *text, struct aic_str name)
+{
+    text->buf.failed = text->buf.failed || name.len == 0 || memchr(name.ptr, '\0', name.len);
+    aic_buf_char(&text->buf, '"');
+    for (size_t i = 0; i < name.len; i++) {
+        aic_buf_text(&text->buf, name.ptr[i] == '"' ? "\"" : "");
+        aic_buf_char(&text->buf, name.ptr[i]);
+    }
+    aic_buf_char(&text->buf, '"');
 }
 
 void sql_bind(struct sql_text *text, struct sql_value value)

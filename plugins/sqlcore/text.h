@@ -3,7 +3,8 @@
 #define SQLCORE_TEXT_H
 /*
  * A statement being written: its text, the values behind $1, $2 ..., and the fields that its rows
- * will have. Nothing that comes from outside ever becomes part of the text, only a value.
+ * will have. What comes from outside becomes a value and never part of the text, but for names of
+ * tables that are not ours, which are quoted.
  */
 #include "sqlcore/driver.h"
 #include "sqlcore/schema.h"
@@ -27,6 +28,8 @@ void sql_text_init(struct sql_text *text);
 void sql_text_finish(struct sql_text *text);
 /* Appends SQL that this program wrote. */
 void sql_add(struct sql_text *text, const char *sql);
+/* Appends a name in quotes; what no name can be fails the text. */
+void sql_add_identifier(struct sql_text *text, struct aic_str name);
 /* Appends the next $n and keeps the value, which is borrowed. */
 void sql_bind(struct sql_text *text, struct sql_value value);
 /* Appends an expression of the select list, with a comma where one is needed. */

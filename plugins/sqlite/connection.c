@@ -179,20 +179,21 @@ int32_t sqlite_connect(struct sqlite_storage *s)
     if (s->db) {
         return AIC_OK;
     }
-    int32_t status = make_file(s);
+    int32_t status = s->is_read_only ? AIC_OK : make_file(s);
     if (status) {
         return status;
     }
     sqlite3 *db = NULL;
-    int code = sqlite3_open_v2(
-        s->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    int mode = s->is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    int code =
+        sqlite3_open_v2(s->path, &db, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     (void)pthread_mutex_lock(&s->guard);
     s->db = db;
     (void)pthread_mutex_unlock(&s->guard);
     if (code == SQLITE_OK) {
         (void)sqlite3_busy_handler(db, wait_for_lock, s);
         (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-        code = configure(s);
+        code = s->is_read_only ? SQLITE_OK : configure(s);
     }
     if (code != SQLITE_OK) {
         status = sqlite_problem(s, code);

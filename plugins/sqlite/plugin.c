@@ -33,6 +33,11 @@ static const struct aic_option options[] = {
      .help = "Memory for pages of the database, for each worker.",
      .min = 1 << 20,
      .max = 4294967296.0},
+    {.name = "read_only",
+     .type = AIC_OPTION_BOOL,
+     .fallback = "false",
+     .help = "Never write to the file, not even to make it; for reading what another program has "
+             "written."},
 };
 
 static int32_t create(const struct aic_host *host, const struct aic_config *config, void **self)
@@ -49,6 +54,7 @@ static int32_t create(const struct aic_host *host, const struct aic_config *conf
     s->path = config->get_string(config, "path");
     s->timeout_ms = config->get_int(config, "timeout");
     s->cache_bytes = config->get_int(config, "cache");
+    s->is_read_only = config->get_int(config, "read_only") != 0;
     s->is_full_sync = !aic_str_equal(aic_str(config->get_string(config, "sync")), "normal");
     if (!s->path || !s->path[0]) {
         sqlcore_log(&s->core, AIC_LOG_ERROR, "path: the name of the database file is needed");

@@ -24,6 +24,7 @@ struct sqlite_storage {
     int64_t timeout_ms; /* that a lock of another process is waited for */
     int64_t cache_bytes;
     bool is_full_sync;
+    bool is_read_only; /* somebody else's file */
     sqlite3 *db;
     pthread_mutex_t guard; /* of `db`, between interrupt and close */
     atomic_bool is_interrupted;

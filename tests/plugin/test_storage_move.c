@@ -145,6 +145,48 @@ static void a_dump_goes_on_behind_a_row(struct kit *kit)
                      AIC_ERROR_INVALID);
 }
 
+static void every_table_says_how_it_is_moved(struct kit *kit)
+{
+    const char *rows = kit_text(kit, "%s", kit_query(kit, kit->db, "tables", "{}"));
+    assert_non_null(
+        strstr(rows, "{\"table\":\"calls\",\"key\":\"call_id\",\"change\":\"append\"}"));
+    assert_non_null(strstr(rows, "{\"table\":\"users\",\"key\":\"user_id\",\"change\":\"load\"}"));
+    for (const char *row = rows; *row; row = strchr(row, '\n') + 1) {
+        const char *name = strchr(row, ':') + 2;
+        (void)kit_query(kit, kit->db, "dump",
+                        kit_text(kit, "{\"table\":\"%.*s\"}", (int)strcspn(name, "\""), name));
+    }
+}
+
+/* Our own tables do as well as somebody else's. */
+static void foreign_tables_are_read_by_key(struct kit *kit)
+{
+    for (unsigned i = 1; i <= 3; i++) {
+        kit_put(kit, "calls", kit_id(i), "", i, "{\"agent\":\"a\\\"b\"}");
+    }
+    assert_non_null(strstr(kit_query(kit, kit->db, "foreign.columns", "{}"),
+                           "{\"table\":\"calls\",\"column\":\"system_prompt\"}"));
+    const char *base = "\"table\":\"calls\",\"columns\":[\"revision\",\"agent\"]";
+    assert_string_equal(
+        kit_query(kit, kit->db, "foreign.rows",
+                  kit_text(kit, "{%s,\"key\":\"revision\",\"after\":\"1\",\"limit\":1}", base)),
+        "{\"revision\":\"2\",\"agent\":\"a\\\"b\"}\n");
+    assert_int_equal(
+        kit_count(kit, "foreign.rows",
+                  kit_text(kit, "{%s,\"key\":\"call_id\",\"after\":\"%s\"}", base, kit_id(1))),
+        2);
+    assert_int_not_equal(
+        kit_try_query(kit, kit->db, "foreign.rows",
+                      "{\"table\":\"calls\",\"key\":\"call_id\",\"columns\":[\"colour\"]}"),
+        AIC_OK);
+    assert_int_not_equal(
+        kit_try_query(kit, kit->db, "foreign.rows",
+                      "{\"table\":\"calls\\\" t; DROP TABLE calls; --\",\"key\":\"call_id\","
+                      "\"columns\":[\"call_id\"]}"),
+        AIC_OK);
+    assert_int_equal(kit_count(kit, "calls", "{}"), 3);
+}
+
 static void what_is_loaded_is_checked(struct kit *kit)
 {
     static const char *const bad[] = {
@@ -170,6 +212,8 @@ static void what_is_loaded_is_checked(struct kit *kit)
 static const struct kit_case cases[] = {
     {"everything can be moved", everything_can_be_moved, NULL},
     {"a dump goes on behind a row", a_dump_goes_on_behind_a_row, NULL},
+    {"every table says how it is moved", every_table_says_how_it_is_moved, NULL},
+    {"foreign tables are read by key", foreign_tables_are_read_by_key, NULL},
     {"what is loaded is checked", what_is_loaded_is_checked, NULL},
 };
 
