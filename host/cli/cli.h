@@ -55,6 +55,8 @@ extern const struct cli_command command_migrate;
 extern const struct cli_command command_config;
 extern const struct cli_command command_key;
 extern const struct cli_command command_dnc;
+extern const struct cli_command command_erase;
+extern const struct cli_command command_export;
 extern const struct cli_command command_doctor;
 extern const struct cli_command command_number;
 extern const struct cli_command command_tunnel;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "web/recording.h"
 
+#include "call/recordings.h"
 #include "plugin/storage.h"
 #include "web/audit.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,35 +60,19 @@ void recording_tell(struct recording_request *r, const char *action)
     }
 }
 
-/*
- * Opens a file of the folder and no other: the name has no slash, a link is not followed, and what
- * is no ordinary file is not read.
- */
 static void open_file(void *data)
 {
     struct recording_request *r = data;
     struct stat about;
-    int folder = open(r->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    r->status = AIC_ERROR_NOT_FOUND;
-    if (folder < 0) {
-        return;
+    r->fd = recordings_open(r->folder, r->name);
+    r->status = r->fd < 0 ? r->fd : AIC_OK;
+    if (r->fd >= 0 && fstat(r->fd, &about) == 0) {
+        r->bytes = (uint64_t)about.st_size;
+        (void)snprintf(r->tag, sizeof(r->tag), "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "\"",
+                       (uint64_t)about.st_ino, r->bytes,
+                       (uint64_t)about.st_mtim.tv_sec * 1000000000u +
+                           (uint64_t)about.st_mtim.tv_nsec);
     }
-    r->fd = openat(folder, r->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    r->status = r->fd >= 0                          ? AIC_OK
-                : errno == ENOENT || errno == ELOOP ? AIC_ERROR_NOT_FOUND
-                                                    : AIC_ERROR_IO;
-    (void)close(folder);
-    if (r->fd < 0) {
-        return;
-    }
-    if (fstat(r->fd, &about) != 0 || !S_ISREG(about.st_mode)) {
-        r->status = AIC_ERROR_NOT_FOUND;
-        return;
-    }
-    r->bytes = (uint64_t)about.st_size;
-    (void)snprintf(r->tag, sizeof(r->tag), "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "\"",
-                   (uint64_t)about.st_ino, r->bytes,
-                   (uint64_t)about.st_mtim.tv_sec * 1000000000u + (uint64_t)about.st_mtim.tv_nsec);
 }
 
 static void answer_missing(struct recording_request *r)
@@ -122,20 +105,6 @@ static void file_is_open(void *data, int32_t status)
     r->opened(r);
 }
 
-/* A file is called by the id of its call first; whatever else a row may say is not opened. */
-static bool take_name(struct recording_request *r, struct aic_str path)
-{
-    for (size_t at = path.len; at > 0; at--) {
-        if (path.ptr[at - 1] == '/') {
-            path.ptr += at;
-            path.len -= at;
-            break;
-        }
-    }
-    return aic_str_copy(path, r->name, sizeof(r->name)) &&
-           memchr(r->name, '\0', path.len) == NULL && aic_str_starts(path, r->call_id);
-}
-
 static void refuse(struct recording_request *r, const char *type, const char *detail)
 {
     (void)held_end(&r->held);
@@ -161,7 +130,8 @@ static void rows_came(void *data, int32_t status, struct aic_str rows,
     const struct aic_json *row = aic_json_at(root, (size_t)r->part - 1);
     bool is_there = row != NULL;
     r->is_opus = aic_str_equal(aic_json_get_text(row, "format"), "opus");
-    bool is_ours = is_there && take_name(r, aic_json_get_text(row, "path"));
+    bool is_ours = is_there && recordings_name(aic_json_get_text(row, "path"), r->name) &&
+                   aic_str_starts(aic_str(r->name), r->call_id);
     aic_json_free(root);
     if (!is_there) {
         refuse(r, "no-recording", "There is no recording of this call.");

@@ -6,14 +6,10 @@
  * (recording_send.c) or looked at (recording_peaks.c). No more than RECORDING_REQUESTS at a time.
  */
 #include "base/uuid.h"
+#include "call/recordings.h"
 #include "web/web_private.h"
 
-enum {
-    RECORDING_REQUESTS = 32,
-    RECORDING_NAME = 128,
-    RECORDING_TAG = 80,
-    RECORDING_PIECE = 128 << 10
-};
+enum { RECORDING_REQUESTS = 32, RECORDING_TAG = 80, RECORDING_PIECE = 128 << 10 };
 
 struct recording_request {
     struct held held;               /* first; until the answer has begun */
@@ -25,9 +21,9 @@ struct recording_request {
     const char *folder;
     char call_id[UUID_TEXT];
     char actor[API_KEY_NAME];
-    char name[RECORDING_NAME]; /* of the file, in the folder of recordings */
-    char tag[RECORDING_TAG];   /* its ETag, with quotes */
-    int64_t part;              /* of a call that was recorded in several: counts from 1 */
+    char name[RECORDINGS_NAME]; /* of the file, in the folder of recordings */
+    char tag[RECORDING_TAG];    /* its ETag, with quotes */
+    int64_t part;               /* of a call that was recorded in several: counts from 1 */
     bool is_opus;
     int32_t status; /* of the pool's work */
     int fd;
