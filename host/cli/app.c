@@ -316,6 +316,9 @@ static bool make_web(struct app *app)
         .secret = app->secret,
         .requests_per_key = settings_int(app->conf->limits, "requests_per_key"),
         .requests_per_address = settings_int(app->conf->limits, "requests_per_address"),
+        .logins_per_address = settings_int(app->conf->limits, "logins_per_address"),
+        .session_idle_ms = settings_int(app->conf->security, "session_idle"),
+        .session_ms = settings_int(app->conf->security, "session_lifetime"),
     };
     app->web = web_create(&settings);
     return app->web != NULL;

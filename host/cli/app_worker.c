@@ -251,6 +251,9 @@ static void take_request(void *data, const struct link_request *request)
     } else if (strcmp(request->kind, "keys.changed") == 0) {
         link_publish(app->link, "keys", AIC_STR("{}"));
         link_answer(app->link, request->id, AIC_OK, AIC_STR("{}"));
+    } else if (strcmp(request->kind, "users.changed") == 0) {
+        link_publish(app->link, "users", AIC_STR("{}"));
+        link_answer(app->link, request->id, AIC_OK, AIC_STR("{}"));
     } else {
         link_answer(app->link, request->id, AIC_ERROR_UNSUPPORTED, AIC_STR(""));
     }
@@ -262,6 +265,8 @@ static void take_news(void *data, const char *topic, struct aic_str body)
     (void)body;
     if (app->web && strcmp(topic, "keys") == 0) {
         web_forget_keys(app->web);
+    } else if (app->web && strcmp(topic, "users") == 0) {
+        web_forget_sessions(app->web);
     }
 }
 

@@ -60,6 +60,7 @@ extern const struct cli_command command_export;
 extern const struct cli_command command_doctor;
 extern const struct cli_command command_number;
 extern const struct cli_command command_tunnel;
+extern const struct cli_command command_user;
 extern const struct cli_command command_version;
 
 /* The server's children, see io/master.h. */

@@ -95,14 +95,15 @@ static bool read_wish(const struct cli_args *args, struct wish *wish)
     const char *limit = cli_value(&command_key, args, "per-minute");
     char *rest = NULL;
     *wish = (struct wish){.name = args->words[1],
-                          .scopes = scopes ? parse_scopes(scopes) : API_SCOPE_ALL,
+                          .scopes = scopes ? parse_scopes(scopes) : API_SCOPE_READ | API_SCOPE_CALL,
                           .per_minute = limit ? strtoll(limit, &rest, 10) : 0};
     if (wish->name[0] == '\0' || strlen(wish->name) > MAX_NAME) {
         (void)fprintf(stderr, "aicaller key: a name has 1 to %d bytes\n", (int)MAX_NAME);
         return false;
     }
     if (wish->scopes == API_SCOPE_NONE) {
-        (void)fprintf(stderr, "aicaller key: --scope is a list of \"read\" and \"call\"\n");
+        (void)fprintf(stderr,
+                      "aicaller key: --scope is a list of \"read\", \"call\" and \"admin\"\n");
         return false;
     }
     if (limit && (*rest != '\0' || wish->per_minute < 1 || wish->per_minute > 1000000)) {
@@ -310,7 +311,7 @@ const struct cli_command command_key = {
     .more = "A key that is added is printed once, on standard output. A removed key is refused at "
             "once\nby a running server.",
     .options = {{"config", 'c', "FILE", "the configuration"},
-                {"scope", 0, "LIST", "what it may do: read, call or read,call [both]"},
+                {"scope", 0, "LIST", "what it may do: read, call, admin [read,call]"},
                 {"expires", 0, "TIME", "it ends after this time, such as 720h [never]"},
                 {"per-minute", 0, "NUMBER", "requests a minute [limits.requests_per_key]"},
                 {"json", 0, NULL, "the answer as JSON"}},

@@ -66,6 +66,14 @@ static const struct aic_option limits_options[] = {
              "key; more are answered 429. This machine itself is not counted.",
      .min = 1,
      .max = 1000000},
+    {.name = "logins_per_address",
+     .type = AIC_OPTION_INT,
+     .flags = AIC_OPTION_RANGE,
+     .fallback = "30",
+     .help = "Log-ins to the admin pages, good or bad, that may come from one address in a minute; "
+             "more are answered 429.",
+     .min = 1,
+     .max = 1000000},
 };
 
 const struct settings_table conf_limits_table = {
@@ -80,6 +88,20 @@ static const struct aic_option security_options[] = {
      .type = AIC_OPTION_LIST,
      .help = "Addresses or networks of proxies in front of this server: only from them "
              "X-Forwarded-For and X-Forwarded-Proto count."},
+    {.name = "session_idle",
+     .type = AIC_OPTION_DURATION,
+     .flags = AIC_OPTION_RANGE,
+     .fallback = "30m",
+     .help = "Who has not used the admin pages for so long logs in again.",
+     .min = 1000,
+     .max = 86400000},
+    {.name = "session_lifetime",
+     .type = AIC_OPTION_DURATION,
+     .flags = AIC_OPTION_RANGE,
+     .fallback = "12h",
+     .help = "And so does who logged in so long ago.",
+     .min = 1000,
+     .max = INT64_C(2592000000)},
 };
 
 const struct settings_table conf_security_table = {

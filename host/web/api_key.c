@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "web/api_key.h"
 
+#include "web/digest.h"
+
 #include "buf.h"
 
 #include <inttypes.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIGEST_BYTES = 32, DIGEST_TEXT = 2 * DIGEST_BYTES };
+enum { DIGEST_DIGITS = DIGEST_TEXT - 1 };
 
 static const char key_start[] = "aic_";
 /* Also keeps the MAC apart from that of any other text under the same secret. */
@@ -22,49 +22,22 @@ const char api_key_cookie_name[] = "aicaller_key";
 static const struct {
     const char *name;
     uint32_t scope;
-} scopes[] = {{"read", API_SCOPE_READ}, {"call", API_SCOPE_CALL}};
-
-static void write_hex(char *to, const uint8_t *bytes, size_t count)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < count; i++) {
-        to[2 * i] = digits[bytes[i] >> 4];
-        to[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    to[2 * count] = '\0';
-}
-
-static bool is_hex(struct aic_str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if ((c < '0' || c > '9') && (c < 'a' || c > 'f')) {
-            return false;
-        }
-    }
-    return true;
-}
+} scopes[] = {{"read", API_SCOPE_READ}, {"call", API_SCOPE_CALL}, {"admin", API_SCOPE_ADMIN}};
 
 void api_key_make(char to[API_KEY_TEXT], const uint8_t random[API_KEY_RANDOM])
 {
     size_t start = strlen(key_start);
     memcpy(to, key_start, start);
-    write_hex(to + start, random, API_KEY_RANDOM);
+    digest_hex(to + start, random, API_KEY_RANDOM);
 }
 
 bool api_key_hash(struct aic_str key, char hash[API_KEY_HASH])
 {
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
     size_t start = strlen(key_start);
     hash[0] = '\0';
-    if (key.len != API_KEY_TEXT - 1 || !aic_str_starts(key, key_start) ||
-        !is_hex((struct aic_str){key.ptr + start, key.len - start}) ||
-        !EVP_Digest(key.ptr, key.len, digest, &length, EVP_sha256(), NULL)) {
-        return false;
-    }
-    write_hex(hash, digest, DIGEST_BYTES);
-    return true;
+    return key.len == API_KEY_TEXT - 1 && aic_str_starts(key, key_start) &&
+           digest_is_hex((struct aic_str){key.ptr + start, key.len - start}) &&
+           digest_make(hash, key);
 }
 
 struct aic_str api_key_in_header(struct aic_str authorization)
@@ -103,72 +76,25 @@ const char *api_scope_name(uint32_t scope)
     return NULL;
 }
 
-static bool sign(char to[DIGEST_TEXT + 1], const char *secret, struct aic_str text)
-{
-    uint8_t mac[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-    if (!HMAC(EVP_sha256(), secret, (int)strlen(secret), (const unsigned char *)text.ptr, text.len,
-              mac, &length) ||
-        length != DIGEST_BYTES) {
-        return false;
-    }
-    write_hex(to, mac, DIGEST_BYTES);
-    return true;
-}
-
 void api_key_cookie_make(char to[API_KEY_COOKIE], const char *secret, const char *hash,
                          int64_t expires_wall_us)
 {
-    char mac[DIGEST_TEXT + 1];
+    char mac[DIGEST_TEXT];
     int length = snprintf(to, API_KEY_COOKIE, "%s%" PRId64 ".%s", cookie_start,
                           expires_wall_us / 1000000, hash);
-    if (!secret[0] || !sign(mac, secret, (struct aic_str){to, (size_t)length})) {
+    if (!secret[0] || !digest_sign(mac, secret, (struct aic_str){to, (size_t)length})) {
         to[0] = '\0';
         return;
     }
     (void)snprintf(to + length, API_KEY_COOKIE - (size_t)length, ".%s", mac);
 }
 
-/* Takes the next "name=value" of a Cookie header. */
-static bool next_cookie(struct aic_str *rest, struct aic_str *name, struct aic_str *value)
-{
-    while (rest->len > 0 && (rest->ptr[0] == ' ' || rest->ptr[0] == ';')) {
-        rest->ptr++;
-        rest->len--;
-    }
-    if (rest->len == 0) {
-        return false;
-    }
-    const char *semicolon = memchr(rest->ptr, ';', rest->len);
-    size_t length = semicolon ? (size_t)(semicolon - rest->ptr) : rest->len;
-    const char *equals = memchr(rest->ptr, '=', length);
-    size_t name_length = equals ? (size_t)(equals - rest->ptr) : length;
-    size_t skip = equals ? name_length + 1 : length;
-    *name = (struct aic_str){rest->ptr, name_length};
-    *value = (struct aic_str){rest->ptr + skip, length - skip};
-    rest->ptr += length;
-    rest->len -= length;
-    return true;
-}
-
-struct aic_str api_key_cookie_find(struct aic_str header)
-{
-    struct aic_str name;
-    struct aic_str value;
-    while (next_cookie(&header, &name, &value)) {
-        if (aic_str_equal(name, api_key_cookie_name)) {
-            return value;
-        }
-    }
-    return AIC_STR("");
-}
-
 bool api_key_cookie_check(struct aic_str value, const char *secret, int64_t wall_us,
                           char hash[API_KEY_HASH])
 {
     char text[API_KEY_COOKIE];
-    char mac[DIGEST_TEXT + 1];
-    const size_t tail = 1 + DIGEST_TEXT; /* a dot, and a hash or a MAC */
+    char mac[DIGEST_TEXT];
+    const size_t tail = 1 + DIGEST_DIGITS; /* a dot, and a hash or a MAC */
     size_t start = sizeof(cookie_start) - 1;
     hash[0] = '\0';
     if (!secret[0] || value.len <= start + 2 * tail || !aic_str_starts(value, cookie_start) ||
@@ -176,8 +102,8 @@ bool api_key_cookie_check(struct aic_str value, const char *secret, int64_t wall
         return false;
     }
     struct aic_str body = {text, value.len - tail};
-    if (text[body.len] != '.' || !sign(mac, secret, body) ||
-        CRYPTO_memcmp(mac, text + body.len + 1, DIGEST_TEXT) != 0) {
+    if (text[body.len] != '.' || !digest_sign(mac, secret, body) ||
+        CRYPTO_memcmp(mac, text + body.len + 1, DIGEST_DIGITS) != 0) {
         return false;
     }
     /* From here on it is what api_key_cookie_make wrote. */
@@ -185,6 +111,6 @@ bool api_key_cookie_check(struct aic_str value, const char *secret, int64_t wall
     if (wall_us / 1000000 >= expires_s) {
         return false;
     }
-    return aic_str_copy((struct aic_str){text + body.len - DIGEST_TEXT, DIGEST_TEXT}, hash,
+    return aic_str_copy((struct aic_str){text + body.len - DIGEST_DIGITS, DIGEST_DIGITS}, hash,
                         API_KEY_HASH);
 }

@@ -21,9 +21,10 @@ enum {
 /* What a key may do. */
 enum {
     API_SCOPE_NONE = 0,
-    API_SCOPE_READ = 1u << 0, /* look at calls, transcripts and figures */
-    API_SCOPE_CALL = 1u << 1, /* place calls, end them, talk with agents */
-    API_SCOPE_ALL = API_SCOPE_READ | API_SCOPE_CALL
+    API_SCOPE_READ = 1u << 0,  /* look at calls, transcripts and figures */
+    API_SCOPE_CALL = 1u << 1,  /* place calls, end them, talk with agents */
+    API_SCOPE_ADMIN = 1u << 2, /* users, keys and the configuration; a key can only look at them */
+    API_SCOPE_ALL = API_SCOPE_READ | API_SCOPE_CALL | API_SCOPE_ADMIN
 };
 
 void api_key_make(char to[API_KEY_TEXT], const uint8_t random[API_KEY_RANDOM]);
@@ -40,8 +41,6 @@ const char *api_scope_name(uint32_t scope);
 extern const char api_key_cookie_name[];
 void api_key_cookie_make(char to[API_KEY_COOKIE], const char *secret, const char *hash,
                          int64_t expires_wall_us);
-/* The value of our cookie in a Cookie header; empty when it is not there. */
-struct aic_str api_key_cookie_find(struct aic_str header);
 /* False when it is not ours or has expired; else the hash of its key. */
 bool api_key_cookie_check(struct aic_str value, const char *secret, int64_t wall_us,
                           char hash[API_KEY_HASH]);

@@ -52,5 +52,8 @@ void web_audit(struct web *web, const char *actor, const struct web_deed *deed)
 
 const char *web_actor(const struct visit *visit)
 {
+    if (visit->user) {
+        return visit->user->name;
+    }
     return visit->key ? visit->key->name : "this machine";
 }

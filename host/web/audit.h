@@ -14,7 +14,7 @@ struct web_deed {
 };
 
 void web_audit(struct web *web, const char *actor, const struct web_deed *deed);
-/* Who asks: the name of the key, or "this machine". Borrowed from the visit. */
+/* Who asks: the name of the user or of the key, or "this machine". Borrowed from the visit. */
 const char *web_actor(const struct visit *visit);
 
 #endif

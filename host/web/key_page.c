@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "web/cookie.h"
 #include "web/web_private.h"
 
 #include <stdio.h>
@@ -10,7 +11,7 @@
  * it, no foreign page can make the browser send it.
  */
 
-enum { COOKIE_DAYS = 30, MAX_NEXT = 1024, COOKIE_HEADER = 320 };
+enum { COOKIE_DAYS = 30, MAX_NEXT = 1024 };
 
 static const int64_t day_us = 86400 * INT64_C(1000000);
 
@@ -41,12 +42,6 @@ static bool is_own_path(struct aic_str path)
     return true;
 }
 
-static void write_cookie(char to[COOKIE_HEADER], const char *value, int64_t age_s, bool is_https)
-{
-    (void)snprintf(to, COOKIE_HEADER, "%s=%s; Path=/; Max-Age=%lld; HttpOnly; SameSite=Strict%s",
-                   api_key_cookie_name, value, (long long)age_s, is_https ? "; Secure" : "");
-}
-
 static void send_cookie(struct signing_in *s, const struct api_key *key)
 {
     char value[API_KEY_COOKIE];
@@ -57,7 +52,8 @@ static void send_cookie(struct signing_in *s, const struct api_key *key)
         until_us = key->expires_wall_us;
     }
     api_key_cookie_make(value, s->web->settings.secret, s->hash, until_us);
-    write_cookie(cookie, value, (until_us - now_us) / 1000000, server_is_https(s->exchange));
+    cookie_write(cookie, api_key_cookie_name, value, (until_us - now_us) / 1000000,
+                 server_is_https(s->exchange));
     (void)reply_see_other(s->exchange,
                           is_own_path(aic_buf_view(&s->next)) ? aic_buf_view(&s->next)
                                                               : AIC_STR("/calls/voice-test/"),
@@ -81,7 +77,7 @@ static void key_came(void *data, int32_t status, const struct api_key *key)
 static int32_t forget(const struct visit *visit)
 {
     char cookie[COOKIE_HEADER];
-    write_cookie(cookie, "", 0, server_is_https(visit->exchange));
+    cookie_write(cookie, api_key_cookie_name, "", 0, server_is_https(visit->exchange));
     return reply_see_other(visit->exchange, AIC_STR("/calls/key/"), cookie);
 }
 

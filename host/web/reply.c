@@ -83,7 +83,7 @@ static void write_problem(struct aic_buf *buf, const struct problem *problem)
 
 int32_t reply_with(struct aic_exchange *exchange, const struct problem *problem)
 {
-    struct aic_header headers[5] = {api_headers[0], api_headers[1]};
+    struct aic_header headers[6] = {api_headers[0], api_headers[1]};
     uint32_t count = 2;
     if (problem->status == 401 || problem->status == 403 || problem->status == 404 ||
         problem->status == 429) {
@@ -101,6 +101,9 @@ int32_t reply_with(struct aic_exchange *exchange, const struct problem *problem)
     if (problem->content_range) {
         headers[count++] =
             (struct aic_header){AIC_STR("content-range"), aic_str(problem->content_range)};
+    }
+    if (problem->cookie) {
+        headers[count++] = (struct aic_header){AIC_STR("set-cookie"), aic_str(problem->cookie)};
     }
     struct aic_buf buf;
     aic_buf_init(&buf, 8192);

@@ -50,8 +50,10 @@ struct web *web_create(const struct web_settings *settings)
         const struct keyring_store store = {
             .query = query, .change = change, .data = settings->storage};
         web->keyring = keyring_create(settings->sched, &store);
-        if (!web->keyring) {
-            free(web);
+        web->sessions = sessions_create(settings->sched, &store, settings->session_idle_ms * 1000);
+        web->desk = password_desk_create(settings->sched);
+        if (!web->keyring || !web->sessions || !web->desk) {
+            web_destroy(web);
             return NULL;
         }
     }
@@ -66,6 +68,8 @@ struct web *web_create(const struct web_settings *settings)
     key_page_routes(web);
     scrape_routes(web);
     recording_routes(web);
+    login_routes(web);
+    session_routes(web);
     return web;
 }
 
@@ -85,6 +89,8 @@ void web_destroy(struct web *web)
     if (web) {
         web_stop(web);
         keyring_destroy(web->keyring);
+        sessions_destroy(web->sessions);
+        password_desk_destroy(web->desk);
         free(web);
     }
 }
@@ -93,6 +99,13 @@ void web_forget_keys(struct web *web)
 {
     if (web->keyring) {
         keyring_forget(web->keyring);
+    }
+}
+
+void web_forget_sessions(struct web *web)
+{
+    if (web->sessions) {
+        sessions_forget(web->sessions);
     }
 }
 

@@ -30,6 +30,9 @@ struct web_settings {
     const char *secret;        /* signs cookies */
     int64_t requests_per_key;  /* within a minute */
     int64_t requests_per_address;
+    int64_t logins_per_address; /* likewise */
+    int64_t session_idle_ms;    /* a session that was not used for so long has ended */
+    int64_t session_ms;         /* and so has one that is so old */
 };
 
 /* Registers the routes. NULL without memory. */
@@ -42,6 +45,8 @@ void web_destroy(struct web *web);
 bool web_request(struct web *web, const struct link_request *request);
 /* API keys were added or removed. */
 void web_forget_keys(struct web *web);
+/* Users were changed, or sessions ended. */
+void web_forget_sessions(struct web *web);
 /* From now on health says that no new calls are taken. */
 void web_set_draining(struct web *web);
 

@@ -3,12 +3,15 @@
 #define WEB_WEB_PRIVATE_H
 /*
  * Inside of the web layer. One file per family of paths: health.c, history.c, call_detail.c,
- * stats.c, chat.c, make_call.c, voice_page.c, pages.c, key_page.c, scrape.c; access.c lets requests
- * in by the keys of keyring.c, lookup.c asks the storage for them, reply.c answers them, held.c
- * keeps those that wait, query.c and params.c read queries.
+ * stats.c, chat.c, make_call.c, voice_page.c, pages.c, key_page.c, scrape.c, login.c, session.c;
+ * access.c lets requests in by the keys of keyring.c and the sessions of sessions.c, lookup.c asks
+ * the storage for them, reply.c answers them, held.c keeps those that wait, query.c and params.c
+ * read queries.
  */
 #include "web/keyring.h"
+#include "web/password_desk.h"
 #include "web/query.h"
+#include "web/sessions.h"
 #include "web/web.h"
 
 #include "buf.h"
@@ -22,7 +25,8 @@ enum { WEB_ROUTES = 96 };
 struct visit {
     struct aic_exchange *exchange;
     const struct aic_request *request; /* itself until the handler returns */
-    const struct api_key *key;         /* likewise; NULL: this machine without one, or a stranger */
+    const struct api_key *key;         /* likewise; NULL: none was shown */
+    const struct session *user;        /* likewise; NULL: nobody is signed in */
     bool is_trusted;                   /* false: a stranger, where they may ask as well */
     bool hides_numbers;                /* telephone numbers are shown by their last 4 digits */
 };
@@ -48,8 +52,9 @@ void held_end_all(struct web *web);
 
 struct web_route {
     struct web *web;
-    uint32_t scope; /* API_SCOPE_...; NONE: strangers may ask as well */
-    bool is_page;   /* a stranger's browser is led to the page that asks for a key */
+    uint32_t scope;     /* API_SCOPE_...; NONE: strangers may ask as well */
+    bool is_page;       /* a stranger's browser is led to the page that asks for a key */
+    bool needs_session; /* this machine alone is not enough, and a key only with "admin" to read */
     web_handler handle;
     /* For a prefix: whether there is anything at this path; may be NULL. */
     bool (*exists)(struct aic_str path);
@@ -57,7 +62,9 @@ struct web_route {
 
 struct web {
     struct web_settings settings;
-    struct keyring *keyring; /* NULL: there are no keys */
+    struct keyring *keyring;   /* NULL: there are no keys */
+    struct sessions *sessions; /* NULL likewise */
+    struct password_desk *desk;
     struct entering *entering;
     struct making *making;
     struct held *held;
@@ -82,11 +89,21 @@ void pages_routes(struct web *web);
 void key_page_routes(struct web *web);
 void scrape_routes(struct web *web);
 void recording_routes(struct web *web);
+void login_routes(struct web *web);
+void session_routes(struct web *web);
 
 /* access.c: a request for a route, `data`; handles it, now or later, or refuses it. */
 int32_t access_enter(void *data, struct aic_exchange *exchange, const struct aic_request *request);
 /* Whether a browser says that one of our own pages sent the request. */
 bool access_is_own_page(const struct web *web, struct aic_exchange *exchange);
+
+/* The bucket of an address for `what`; of the /64 that one customer has with IPv6. */
+enum { ACCESS_BUCKET = 96 };
+
+void access_name_bucket(char bucket[ACCESS_BUCKET], const char *what, struct aic_str peer);
+/* 429: an answer of link_take. */
+int32_t access_refuse_many(struct aic_exchange *exchange, const char *detail,
+                           struct aic_str answer);
 /* Answers what is still on its way in. */
 void access_end(struct web *web);
 
@@ -111,6 +128,7 @@ struct problem {
     int64_t retry_after_s;
     const char *authenticate;  /* WWW-Authenticate */
     const char *content_range; /* of a 416 */
+    const char *cookie;        /* Set-Cookie */
 };
 
 int32_t reply_with(struct aic_exchange *exchange, const struct problem *problem);

@@ -23,12 +23,12 @@ static const struct sql_param of_user_add[] = {SQL_NEEDS("user_id", SQL_UUID),
                                                {"role", SQL_TEXT, SQL_ARG_REQUIRED, 0, 0, roles},
                                                SQL_LONG("password_hash", 1000),
                                                SQL_AT};
-static const struct sql_param of_user_set[] = {SQL_NEEDS("name", SQL_TEXT),
-                                               {"role", SQL_TEXT, 0, 0, 0, roles},
-                                               SQL_LONG("password_hash", 1000),
-                                               SQL_OF("disabled", SQL_BOOL),
-                                               SQL_AT};
-static const struct sql_param of_user_delete[] = {SQL_NEEDS("name", SQL_TEXT), SQL_AT};
+static const struct sql_param of_user_set[] = {
+    SQL_NEEDS("name", SQL_TEXT),     {"role", SQL_TEXT, 0, 0, 0, roles},
+    SQL_LONG("password_hash", 1000), SQL_OF("disabled", SQL_BOOL),
+    SQL_OF("keep_admin", SQL_BOOL),  SQL_AT};
+static const struct sql_param of_user_delete[] = {SQL_NEEDS("name", SQL_TEXT),
+                                                  SQL_OF("keep_admin", SQL_BOOL), SQL_AT};
 static const struct sql_param of_login[] = {SQL_NEEDS("name", SQL_TEXT),
                                             SQL_NEEDS("ok", SQL_BOOL),
                                             {"max_failures", SQL_INT, 0, 1, 1000, NULL},
@@ -136,17 +136,54 @@ static int32_t end_sessions(struct sql_changing *c)
                        &name, 1, NULL);
 }
 
+/* Whether the user is the one admin that is left, where that is to be kept so. All admins are
+ * locked first, so that of two who remove each other one comes too late. */
+static int32_t is_last_admin(struct sql_changing *c, bool *is_last)
+{
+    struct sql_value values[] = {sql_arg(c->args, "name"), {.type = SQL_BOOL, .integer = 0}};
+    struct sql_value own = sql_null();
+    struct sql_value other = sql_null();
+    *is_last = false;
+    if (!sql_arg_bool(c->args, "keep_admin", false)) {
+        return AIC_OK;
+    }
+    int32_t status = sql_execute(
+        c->core, "UPDATE users SET failures = failures WHERE role = 'admin'", NULL, 0, NULL);
+    status = status ? status
+                    : sql_fetch_one(c->core,
+                                    "SELECT user_id FROM users WHERE role = 'admin' AND name = $1 "
+                                    "AND disabled = $2",
+                                    values, 2, &c->arena, &own);
+    status = status ? status
+                    : sql_fetch_one(c->core,
+                                    "SELECT user_id FROM users WHERE role = 'admin' AND name <> $1 "
+                                    "AND disabled = $2 LIMIT 1",
+                                    values, 2, &c->arena, &other);
+    *is_last = own.type != SQL_NULL && other.type == SQL_NULL;
+    return status;
+}
+
 /* Whoever changed a password or lost a role logs in again. */
 static int32_t run_user_set(struct sql_changing *c)
 {
     struct sql_pairs pairs = {0};
     struct sql_pairs where = {0};
+    struct sql_value role = sql_arg(c->args, "role");
     int64_t changes = 0;
+    bool is_last = false;
+    bool takes = sql_arg_bool(c->args, "disabled", false) ||
+                 (role.type != SQL_NULL && !aic_str_equal(role.text, "admin"));
+    int32_t status = takes ? is_last_admin(c, &is_last) : AIC_OK;
+    if (status != AIC_OK || is_last) {
+        aic_json_member_bool(c->w, "changed", false);
+        aic_json_member_bool(c->w, "last_admin", is_last);
+        return status;
+    }
     sql_pairs_set(&pairs, "failures", sql_int(0));
     sql_pairs_set(&pairs, "locked_until", sql_null());
     sql_pairs_take(&pairs, sql_table_find(AIC_STR("users")), c->args);
     sql_pairs_set(&where, "name", sql_arg(c->args, "name"));
-    int32_t status = sql_update(c->core, "users", &pairs, &where, &changes);
+    status = sql_update(c->core, "users", &pairs, &where, &changes);
     aic_json_member_bool(c->w, "changed", changes > 0);
     return status ? status : end_sessions(c);
 }
@@ -155,7 +192,14 @@ static int32_t run_user_delete(struct sql_changing *c)
 {
     struct sql_value name = sql_arg(c->args, "name");
     int64_t changes = 0;
-    int32_t status = end_sessions(c);
+    bool is_last = false;
+    int32_t status = is_last_admin(c, &is_last);
+    if (status != AIC_OK || is_last) {
+        aic_json_member_bool(c->w, "deleted", false);
+        aic_json_member_bool(c->w, "last_admin", is_last);
+        return status;
+    }
+    status = end_sessions(c);
     status = status ? status
                     : sql_execute(c->core, "DELETE FROM users WHERE name = $1", &name, 1, &changes);
     aic_json_member_bool(c->w, "deleted", changes > 0);

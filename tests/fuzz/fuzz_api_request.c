@@ -3,6 +3,7 @@
  * request to place a call. What was accepted has to be within its bounds. */
 #include "web/api_key.h"
 #include "web/call_wish.h"
+#include "web/cookie.h"
 #include "web/idempotency.h"
 
 #include <stdlib.h>
@@ -22,7 +23,7 @@ static void read_credentials(struct aic_str text)
 static void read_cookie(struct aic_str text)
 {
     char hash[API_KEY_HASH];
-    struct aic_str value = api_key_cookie_find(text);
+    struct aic_str value = cookie_find(text, api_key_cookie_name);
     if (value.len > text.len || api_key_cookie_check(value, "a secret", 0, hash)) {
         abort();
     }

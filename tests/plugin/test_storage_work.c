@@ -466,6 +466,36 @@ static void users_log_in_and_are_locked_out(struct kit *kit)
     assert_int_equal(kit_count(kit, "users", "{}"), 0);
 }
 
+static const char *add_admin(struct kit *kit, const char *name, unsigned id)
+{
+    return kit_change(
+        kit, kit->db, "user.add",
+        kit_text(kit, "{\"user_id\":\"%s\",\"name\":\"%s\",\"role\":\"admin\"}", kit_id(id), name));
+}
+
+static void the_last_admin_stays(struct kit *kit)
+{
+    static const char *const losses[] = {
+        "{\"name\":\"ann\",\"keep_admin\":true,\"disabled\":true}",
+        "{\"name\":\"ann\",\"keep_admin\":true,\"role\":\"viewer\"}"};
+    static const char delete_ann[] = "{\"name\":\"ann\",\"keep_admin\":true}";
+    (void)add_admin(kit, "ann", 1);
+    (void)add_admin(kit, "bob", 2);
+    (void)kit_change(kit, kit->db, "user.set", "{\"name\":\"bob\",\"disabled\":true}");
+    for (size_t i = 0; i < 2; i++) {
+        says(kit_change(kit, kit->db, "user.set", losses[i]),
+             "\"changed\":false,\"last_admin\":true");
+    }
+    says(kit_change(kit, kit->db, "user.delete", delete_ann),
+         "\"deleted\":false,\"last_admin\":true");
+    says(kit_query(kit, kit->db, "user", "{\"name\":\"ann\"}"), "\"role\":\"admin\"");
+    says(kit_change(kit, kit->db, "user.delete", "{\"name\":\"bob\",\"keep_admin\":true}"),
+         "\"deleted\":true");
+    (void)add_admin(kit, "eve", 3);
+    says(kit_change(kit, kit->db, "user.set", losses[1]), "\"changed\":true");
+    says(kit_change(kit, kit->db, "user.delete", delete_ann), "\"deleted\":true");
+}
+
 static void a_key_is_found_by_its_hash(struct kit *kit)
 {
     says(kit_change(kit, kit->db, "api_key.add",
@@ -502,6 +532,7 @@ static const struct kit_case cases[] = {
     {"a number on the list is found", a_number_on_the_list_is_found, NULL},
     {"a consent holds until it ends", a_consent_holds_until_it_ends, NULL},
     {"users log in and are locked out", users_log_in_and_are_locked_out, NULL},
+    {"the last admin stays", the_last_admin_stays, NULL},
     {"a key is found by its hash", a_key_is_found_by_its_hash, NULL},
 };
 
