@@ -7,9 +7,12 @@
 struct asset {
     const char *path; /* under which it is served */
     const char *type;
-    const char *etag; /* in quotes */
+    const char *etag;      /* in quotes */
+    const char *gzip_etag; /* of the same, compressed */
     const unsigned char *data;
     const unsigned char *end;
+    const unsigned char *gzip;
+    const unsigned char *gzip_end;
 };
 
 extern const struct asset assets[];

@@ -2,12 +2,15 @@
 #include "web/web_private.h"
 
 #include "web/assets.h"
+#include "web/encoding.h"
 
 #include <string.h>
 
-/* Pages and their files, out of the program itself. All but the one that asks for a key need it. */
+/* Pages and their files, out of the program itself. Those that ask who one is are for everybody:
+ * there is nothing in them. */
 
-static const char key_page[] = "/calls/key/";
+static const char *const public_paths[] = {"/calls/key/", "/admin/", "/static/admin/",
+                                           "/static/vendor/"};
 
 static const struct aic_header page_headers[] = {
     {AIC_STR_INIT("content-security-policy"),
@@ -19,6 +22,7 @@ static const struct aic_header page_headers[] = {
     {AIC_STR_INIT("permissions-policy"),
      AIC_STR_INIT("microphone=(self), camera=(), geolocation=()")},
     {AIC_STR_INIT("cache-control"), AIC_STR_INIT("no-cache")},
+    {AIC_STR_INIT("vary"), AIC_STR_INIT("accept-encoding")},
 };
 
 enum { PAGE_HEADERS = sizeof(page_headers) / sizeof(page_headers[0]) };
@@ -42,6 +46,23 @@ static bool exists(struct aic_str path)
     return find(path) != NULL;
 }
 
+static bool is_public(struct aic_str path)
+{
+    for (size_t i = 0; i < sizeof(public_paths) / sizeof(public_paths[0]); i++) {
+        if (aic_str_starts(path, public_paths[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct aic_str body_of(const struct asset *asset, bool is_gzip)
+{
+    const unsigned char *begin = is_gzip ? asset->gzip : asset->data;
+    const unsigned char *end = is_gzip ? asset->gzip_end : asset->end;
+    return (struct aic_str){(const char *)begin, (size_t)(end - begin)};
+}
+
 static int32_t send_asset(struct web *web, const struct visit *visit)
 {
     (void)web;
@@ -49,35 +70,42 @@ static int32_t send_asset(struct web *web, const struct visit *visit)
     if (!asset) {
         return AIC_ERROR_NOT_FOUND;
     }
-    struct aic_header headers[PAGE_HEADERS + 1];
-    for (size_t i = 0; i < PAGE_HEADERS; i++) {
-        headers[i] = page_headers[i];
+    bool is_gzip = encoding_takes_gzip(server_header(visit->exchange, "accept-encoding"));
+    struct aic_str tag = aic_str(is_gzip ? asset->gzip_etag : asset->etag);
+    bool is_known = aic_str_equal(server_header(visit->exchange, "if-none-match"), tag.ptr);
+    struct aic_header headers[PAGE_HEADERS + 2];
+    memcpy(headers, page_headers, sizeof(page_headers));
+    uint32_t count = PAGE_HEADERS;
+    headers[count++] = (struct aic_header){AIC_STR("etag"), tag};
+    if (is_gzip && !is_known) {
+        headers[count++] = (struct aic_header){AIC_STR("content-encoding"), AIC_STR("gzip")};
     }
-    headers[PAGE_HEADERS] = (struct aic_header){AIC_STR("etag"), aic_str(asset->etag)};
-    bool is_known = aic_str_equal(server_header(visit->exchange, "if-none-match"), asset->etag);
-    const struct aic_response response = {
-        .size = sizeof(response),
-        .status = is_known ? 304 : 200,
-        .content_type = is_known ? NULL : asset->type,
-        .body = {(const char *)asset->data, is_known ? 0 : (size_t)(asset->end - asset->data)},
-        .headers = headers,
-        .header_count = PAGE_HEADERS + 1,
-        .header_size = sizeof(headers[0])};
+    const struct aic_response response = {.size = sizeof(response),
+                                          .status = is_known ? 304 : 200,
+                                          .content_type = is_known ? NULL : asset->type,
+                                          .body = is_known ? AIC_STR("") : body_of(asset, is_gzip),
+                                          .headers = headers,
+                                          .header_count = count,
+                                          .header_size = sizeof(headers[0])};
     return server_respond(visit->exchange, &response);
 }
 
 void pages_routes(struct web *web)
 {
-    web_route(web, AIC_METHOD_GET, "/static/*",
-              &(struct web_route){.scope = API_SCOPE_READ, .handle = send_asset, .exists = exists});
+    static const char *const folders[] = {"/static/admin/*", "/static/vendor/*", "/static/*"};
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+        uint32_t scope = is_public(aic_str(folders[i])) ? API_SCOPE_NONE : API_SCOPE_READ;
+        web_route(web, AIC_METHOD_GET, folders[i],
+                  &(struct web_route){.scope = scope, .handle = send_asset, .exists = exists});
+    }
     for (size_t i = 0; i < asset_count; i++) {
         struct aic_str path = aic_str(assets[i].path);
-        bool is_public = aic_str_starts(path, key_page);
         if (!aic_str_starts(path, "/static/")) {
-            web_route(web, AIC_METHOD_GET, assets[i].path,
-                      &(struct web_route){.scope = is_public ? API_SCOPE_NONE : API_SCOPE_READ,
-                                          .is_page = !is_public,
-                                          .handle = send_asset});
+            web_route(
+                web, AIC_METHOD_GET, assets[i].path,
+                &(struct web_route){.scope = is_public(path) ? API_SCOPE_NONE : API_SCOPE_READ,
+                                    .is_page = !is_public(path),
+                                    .handle = send_asset});
         }
     }
 }
