@@ -25,6 +25,7 @@ enum {
     METRICS_STAGES = 5,
     METRICS_REFUSALS = 32,
     METRICS_HTTP_CLASSES = 6,
+    METRICS_RECORDING_ENDS = 4,
     METRICS_LOSS_KINDS = 16
 };
 
@@ -43,9 +44,11 @@ enum metrics_cell {
     METRICS_SPOOL_DROPPED = METRICS_SPOOL_MOVED + 1, /* disk full, refused by the storage */
     METRICS_LOG_DROPPED = METRICS_SPOOL_DROPPED + 2,
     METRICS_LINK_DROPPED = METRICS_LOG_DROPPED + 1,
-    METRICS_CPU = METRICS_LINK_DROPPED + 1, /* user, system; microseconds */
-    METRICS_LOSSES = METRICS_CPU + 2,       /* by enum counter of counters.h */
-    METRICS_CELLS = METRICS_LOSSES + METRICS_LOSS_KINDS
+    METRICS_CPU = METRICS_LINK_DROPPED + 1,                  /* user, system; microseconds */
+    METRICS_LOSSES = METRICS_CPU + 2,                        /* by enum counter of counters.h */
+    METRICS_RETENTION = METRICS_LOSSES + METRICS_LOSS_KINDS, /* rows, files */
+    METRICS_RECORDINGS = METRICS_RETENTION + 2,              /* by enum metrics_recording */
+    METRICS_CELLS = METRICS_RECORDINGS + METRICS_RECORDING_ENDS
 };
 
 /* What is not added up but stands as it is now, for each worker. */
@@ -66,6 +69,14 @@ enum metrics_stage {
     METRICS_LLM = 2,
     METRICS_TTS = 3,
     METRICS_PLAYOUT = 4
+};
+
+/* Why a recording ended before its call. */
+enum metrics_recording {
+    METRICS_DISK_FULL = 0,
+    METRICS_DISK_ERROR = 1,
+    METRICS_MAX_SIZE = 2,
+    METRICS_MAX_DURATION = 3
 };
 
 enum metrics_audio { METRICS_STT_BACKLOG = 0, METRICS_PLAYOUT_FULL = 1 };

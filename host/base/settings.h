@@ -55,7 +55,7 @@ const char *settings_unset(const struct settings *settings);
 /* The same getters in the form a plugin sees. `provider` is borrowed. */
 void settings_as_config(struct settings *settings, const char *provider, struct aic_config *config);
 
-/* Parses "500ms", "3s", "2m", "1h" or a plain number of ms; false if it is none. */
+/* Parses "500ms", "3s", "2m", "1h", "90d" or a plain number of ms; false if it is none. */
 bool settings_parse_duration(const char *text, int64_t *ms);
 /* Parses "64k", "2M", "1G" or a plain number; false if it is none. */
 bool settings_parse_bytes(const char *text, int64_t *bytes);

@@ -46,8 +46,8 @@ static bool parse_with_units(const char *text, const struct unit *units, int64_t
 
 bool settings_parse_duration(const char *text, int64_t *ms)
 {
-    static const struct unit units[] = {{"", 1},      {"ms", 1},      {"s", 1000},
-                                        {"m", 60000}, {"h", 3600000}, {NULL, 0}};
+    static const struct unit units[] = {{"", 1},        {"ms", 1},       {"s", 1000}, {"m", 60000},
+                                        {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
     return parse_with_units(text, units, ms);
 }
 

@@ -324,6 +324,21 @@ static bool make_web(struct app *app)
     return app->web != NULL;
 }
 
+/* By the first worker for all of them. */
+static bool make_retention(struct app *app)
+{
+    const struct master_worker *worker = app->options.worker;
+    if (!app->server || !app->storage || (worker && worker->worker != 0)) {
+        return true;
+    }
+    const struct retention_settings settings = {.sched = app->sched,
+                                                .storage = app->storage,
+                                                .recordings_dir = app->recordings_dir,
+                                                .rules = &app->conf->retention};
+    app->retention = retention_create(&settings);
+    return app->retention != NULL;
+}
+
 struct app *app_create(const struct app_options *options, int *exit_status)
 {
     struct app *app = calloc(1, sizeof(*app));
@@ -336,7 +351,7 @@ struct app *app_create(const struct app_options *options, int *exit_status)
     app->exit_status = 1;
     if (!make_folders(app) || !make_io(app) || !make_storage(app) || !bind_agents(app) ||
         !make_clips(app) || !make_gate(app) || !make_calls(app) || !start_carriers(app) ||
-        !make_web(app)) {
+        !make_web(app) || !make_retention(app)) {
         *exit_status = app->exit_status;
         app_destroy(app);
         return NULL;
@@ -377,6 +392,7 @@ void app_destroy(struct app *app)
         sched_timer_stop(app->sched, app->drain_timer);
     }
     web_stop(app->web);
+    retention_stop(app->retention);
     calls_destroy(app->calls);
     while (app->loop && app->spool && spool_journal(app->spool)->promised > 0) {
         settle(app);
@@ -388,6 +404,7 @@ void app_destroy(struct app *app)
     if (app->loop) {
         settle(app);
     }
+    retention_destroy(app->retention);
     web_destroy(app->web);
     for (size_t i = 0; i < app->provider_count; i++) {
         provider_destroy(app->providers[i]);

@@ -63,6 +63,7 @@ struct app {
     struct gate_lines gate_lines;
     struct gate *gate;
     struct calls *calls;
+    struct retention *retention;
     struct web *web;
     char *secret;
     char *recordings_dir;

@@ -151,7 +151,8 @@ static void check_outbound(const struct conf *conf, struct config_problems *prob
 
 static struct conf *build(struct config *config, const char *name, struct config_problems *problems)
 {
-    static const char *const known[] = {"agents", "limits", "outbound", "prices", "security", NULL};
+    static const char *const known[] = {"agents",    "limits",   "outbound", "prices",
+                                        "retention", "security", NULL};
     struct conf *conf = calloc(1, sizeof(*conf));
     if (!conf) {
         config_free(config);
@@ -175,6 +176,10 @@ static struct conf *build(struct config *config, const char *name, struct config
                                     1, NULL, 0, problems);
     conf->private_allow = take_networks(conf->security, "private_allow", problems);
     conf->trusted_proxies = take_networks(conf->security, "trusted_proxies", problems);
+    struct settings *retention = settings_check("retention", config_get(root, "retention"),
+                                                &retention_table, 1, NULL, 0, problems);
+    retention_load(&conf->retention, retention, problems);
+    settings_free(retention);
     gate_rules_load(&conf->outbound, config_get(root, "outbound"), problems);
     take_costs(conf, problems);
     check_outbound(conf, problems);

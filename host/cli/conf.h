@@ -8,6 +8,7 @@
 #include "call/agent.h"
 #include "call/gate_rules.h"
 #include "call/prices.h"
+#include "call/retention.h"
 #include "plugin/setup.h"
 
 struct conf {
@@ -19,6 +20,7 @@ struct conf {
     const char **trusted_proxies;
     struct prices prices;
     struct gate_rules outbound;
+    struct retention_rules retention;
     const char *name; /* path of the file, or "built-in configuration" */
 };
 

@@ -29,8 +29,8 @@ static const char head[] =
     "`file:PATH` "
     "from a file, `cred:NAME` from a systemd credential. A variable that is not set is an error "
     "only where "
-    "an agent or `storage` uses the provider. Durations are written `500ms`, `3s`, `2m`, `1h` or "
-    "as a "
+    "an agent or `storage` uses the provider. Durations are written `500ms`, `3s`, `2m`, `1h`, "
+    "`90d` or as a "
     "number of milliseconds; sizes `64k`, `2M`, `1G` or as a number of bytes. A path may begin "
     "with "
     "`state:` (server.state_dir) or `data:` (files that come with the program).\n"
@@ -133,6 +133,10 @@ int config_reference_print(void)
                 &gate_table);
     print_group("outbound.regions.REGION", "What is different for a region, such as `IN`.",
                 &gate_region_table);
+    print_group(
+        "retention",
+        "How long what is stored is kept; 0: for ever. [privacy.md](privacy.md) tells more.",
+        &retention_table);
     print_group("security", "What may be reached.", &conf_security_table);
     print_group(
         "agents.NAME",

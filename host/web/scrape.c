@@ -324,6 +324,16 @@ static void put_link_dropped(struct scrape *s)
     put_total(s, NULL, METRICS_LINK_DROPPED, 0);
 }
 
+static void put_retention_rows(struct scrape *s)
+{
+    put_total(s, NULL, METRICS_RETENTION, 0);
+}
+
+static void put_retention_files(struct scrape *s)
+{
+    put_total(s, NULL, METRICS_RETENTION + 1, 0);
+}
+
 static const struct {
     const char *name;
     const char *type;
@@ -368,6 +378,10 @@ static const struct {
     {"aicaller_spool_facts_moved_total", "counter", "Facts that reached the storage.",
      put_spool_moved},
     {"aicaller_spool_facts_dropped_total", "counter", "Facts that never will.", put_spool_dropped},
+    {"aicaller_retention_rows_deleted_total", "counter", "Rows deleted because of their age.",
+     put_retention_rows},
+    {"aicaller_retention_files_deleted_total", "counter",
+     "Recordings deleted because of their age, or an erasure.", put_retention_files},
     {"aicaller_log_lines_dropped_total", "counter", "Log lines that a full pipe did not take.",
      put_log_dropped},
     {"aicaller_link_messages_dropped_total", "counter", "Messages between workers that were lost.",

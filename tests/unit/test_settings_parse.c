@@ -96,7 +96,7 @@ static void test_durations_and_sizes_are_parsed(void **state)
         {"1 s", -1, -1},
         {"1.5s", -1, -1},
         {"1sec", -1, -1},
-        {"1d", -1, -1},
+        {"1d", 86400000, -1},
         {"1S", -1, -1},
         {"1kB", -1, -1},
         {"0x10", -1, -1},
