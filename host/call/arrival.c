@@ -99,6 +99,7 @@ static void let_in(struct arrival *arrival, struct pending *pending)
                                         .format_in = arrival->format_in,
                                         .format_out = arrival->format_out};
     if (live) {
+        live->is_announced = pending->is_announced;
         live->has_share = pending->has_share;
         pending->has_share = false;
     }

@@ -430,13 +430,18 @@ void call_summary(const struct call *call, struct aic_buf *to)
     aic_json_member_text(&w, "call_sid", call->provider_call_id);
     aic_json_member_text(&w, "provider", call->provider_name);
     aic_json_member_text(&w, "state", states[call->state]);
+    aic_json_member_text(&w, "status", call_status_name(call->status));
     aic_json_member_int(&w, "turns", (int64_t)call->turn_number);
     aic_json_member_int(&w, "since_ms", call->created_wall_us / 1000);
     aic_json_member_int(&w, "answered_ms", call->answered_wall_us / 1000);
+    if (call->ended_wall_us > 0) {
+        aic_json_member_int(&w, "ended_ms", call->ended_wall_us / 1000);
+        aic_json_member_text(&w, "end_reason", call->end_reason);
+    }
     aic_json_close(&w, '}');
 }
 
 uint64_t call_version(const struct call *call)
 {
-    return call->turn_number << 8 | (uint64_t)call->state;
+    return call->turn_number << 8 | (uint64_t)call->status << 4 | (uint64_t)call->state;
 }

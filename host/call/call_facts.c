@@ -154,6 +154,7 @@ void call_record_message(struct call *call, struct dialog_message *message, bool
     }
     put_time(&draft, "at", message->at_wall_us);
     draft_write(&draft, call, "messages", message->id, message->revision);
+    call_show_message(call, message, was_interrupted);
 }
 
 void call_record_event(struct call *call, const char *type, struct aic_str detail)
@@ -170,6 +171,7 @@ void call_record_event(struct call *call, const char *type, struct aic_str detai
     }
     put_time(&draft, "at", sched_wall(call->env.sched));
     draft_write(&draft, call, "events", id, 1);
+    call_show_event(call, type, detail);
 }
 
 void call_record_note(struct call *call, const char *type, const char *key, const char *text)

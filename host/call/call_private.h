@@ -7,7 +7,7 @@
  * agent's answers), call_duties.c (what is owed to people who are called), call_filler.c (words
  * while one takes its time), call_tools.c and call_builtin.c (what the model asks for),
  * call_usage.c (what it costs), call_recording.c (its sound in a file), call_facts.c (the record,
- * and what onlookers see).
+ * and what both ends see), call_onlookers.c (what others see of the record).
  */
 #include "call/call.h"
 #include "call/cascade.h"
@@ -262,6 +262,11 @@ void call_cancel_tools(struct call *call);
 /* call_recording.c */
 void call_recording_start(struct call *call);
 void call_recording_end(struct call *call);
+
+/* call_onlookers.c */
+void call_show_event(struct call *call, const char *type, struct aic_str detail);
+void call_show_message(struct call *call, const struct dialog_message *message,
+                       bool was_interrupted);
 
 /* call_facts.c */
 /* A time of the loop's clock as one of the wall; 0 stays 0. */

@@ -75,7 +75,7 @@ static void free_live(struct live *live)
     sched_timer_stop(calls->settings.sched, live->timer);
     if (!live->is_over) {
         settle(live);
-        link_release_call(calls->settings.link, call_id(live->call));
+        calls_release(live);
     }
     call_destroy(live->call);
     aic_buf_finish(&live->audio);
@@ -136,7 +136,7 @@ static void call_ended(void *data, struct call *call)
     count(calls, -1);
     settle(live);
     chat_ended(live);
-    link_release_call(calls->settings.link, call_id(call));
+    calls_release(live);
     if (calls->hooks.ended) {
         calls->hooks.ended(calls->hooks.data, call_id(call), call);
     }

@@ -308,6 +308,7 @@ void pending_dialed(struct calls *calls, const struct aic_telephony_event *event
         pending->from = aic_str_dup(event->from);
     }
     pending_record(pending, NULL);
+    calls_update_pending(pending);
     pending_answer(pending, AIC_OK, "", NULL);
     pending_wait(pending);
 }

@@ -17,13 +17,50 @@ static void claimed(void *data, int32_t status, struct aic_str answer)
     }
 }
 
-void calls_claim(struct calls *calls, const struct live *live)
+/* The whole of a call, for onlookers. */
+static void tell_whole(const struct calls *calls, const char *id, const char *type,
+                       struct aic_str summary)
+{
+    struct aic_buf body;
+    struct aic_json_writer w;
+    if (!link_is_followed(calls->settings.link)) {
+        return;
+    }
+    aic_buf_init(&body, LINK_BODY_BYTES);
+    aic_json_writer_init(&w, &body);
+    aic_json_open(&w, '{');
+    aic_json_member_text(&w, "type", type);
+    aic_json_member_raw(&w, "call", summary);
+    aic_json_close(&w, '}');
+    link_tell(calls->settings.link, id, aic_buf_view(&body));
+    aic_buf_finish(&body);
+}
+
+/* Onlookers get to know it now, or what has changed. */
+static void announce(struct live *live, struct aic_str summary)
+{
+    tell_whole(live->calls, call_id(live->call), live->is_announced ? "changed" : "began", summary);
+    live->is_announced = true;
+}
+
+/* An invitation is no call before somebody comes with it. */
+static void announce_pending(struct pending *pending, struct aic_str summary)
+{
+    if (pending->provider || pending->is_announced) {
+        tell_whole(pending->calls, pending->id, pending->is_announced ? "changed" : "began",
+                   summary);
+        pending->is_announced = true;
+    }
+}
+
+void calls_claim(struct calls *calls, struct live *live)
 {
     struct aic_buf summary;
     aic_buf_init(&summary, LINK_BODY_BYTES);
     call_summary(live->call, &summary);
     link_claim_call(calls->settings.link, call_id(live->call), aic_buf_view(&summary), claimed,
                     NULL);
+    announce(live, aic_buf_view(&summary));
     aic_buf_finish(&summary);
 }
 
@@ -40,8 +77,12 @@ static void write_pending(const struct pending *pending, struct aic_buf *to)
     aic_json_member_text(&w, "to", pending->to);
     aic_json_member_text(&w, "provider", pending->provider ? pending->provider->name : "");
     aic_json_member_text(&w, "state", "waiting");
+    aic_json_member_text(&w, "status", call_status_name(pending->status));
     aic_json_member_int(&w, "turns", 0);
     aic_json_member_int(&w, "since_ms", pending->created_wall_us / 1000);
+    if (pending->end_reason[0]) {
+        aic_json_member_text(&w, "end_reason", pending->end_reason);
+    }
     if (!pending->is_admitted) {
         aic_json_member_bool(&w, "is_admitted", false);
     }
@@ -54,6 +95,7 @@ void calls_update_pending(struct pending *pending)
     aic_buf_init(&summary, LINK_BODY_BYTES);
     write_pending(pending, &summary);
     link_update_call(pending->calls->settings.link, pending->id, aic_buf_view(&summary));
+    announce_pending(pending, aic_buf_view(&summary));
     aic_buf_finish(&summary);
 }
 
@@ -64,15 +106,39 @@ void calls_claim_pending(struct pending *pending)
     write_pending(pending, &summary);
     link_claim_call(pending->calls->settings.link, pending->id, aic_buf_view(&summary), claimed,
                     NULL);
+    announce_pending(pending, aic_buf_view(&summary));
     aic_buf_finish(&summary);
+}
+
+void calls_release_pending(struct pending *pending)
+{
+    struct link *link = pending->calls->settings.link;
+    link_release_call(link, pending->id);
+    if (pending->is_announced && link_is_followed(link)) {
+        struct aic_buf summary;
+        aic_buf_init(&summary, LINK_BODY_BYTES);
+        write_pending(pending, &summary);
+        tell_whole(pending->calls, pending->id, "over", aic_buf_view(&summary));
+        aic_buf_finish(&summary);
+    }
+}
+
+void calls_release(struct live *live)
+{
+    struct link *link = live->calls->settings.link;
+    link_release_call(link, call_id(live->call));
+    if (link_is_followed(link)) {
+        struct aic_buf summary;
+        aic_buf_init(&summary, LINK_BODY_BYTES);
+        call_summary(live->call, &summary);
+        tell_whole(live->calls, call_id(live->call), "over", aic_buf_view(&summary));
+        aic_buf_finish(&summary);
+    }
 }
 
 void calls_publish(struct live *live, struct aic_str json)
 {
     struct link *link = live->calls->settings.link;
-    char topic[sizeof("call.") + UUID_TEXT];
-    (void)snprintf(topic, sizeof(topic), "call.%s", call_id(live->call));
-    link_publish(link, topic, json);
     uint64_t version = call_version(live->call);
     if (version != live->told) {
         struct aic_buf summary;
@@ -80,7 +146,11 @@ void calls_publish(struct live *live, struct aic_str json)
         aic_buf_init(&summary, LINK_BODY_BYTES);
         call_summary(live->call, &summary);
         link_update_call(link, call_id(live->call), aic_buf_view(&summary));
+        announce(live, aic_buf_view(&summary));
         aic_buf_finish(&summary);
+    }
+    if (link_is_followed(link)) {
+        link_tell(link, call_id(live->call), json);
     }
 }
 
@@ -153,6 +223,7 @@ static void inherit(struct calls *calls, const struct aic_json *item)
     pending->answered_wall_us = aic_json_get_int(summary, "answered_ms", 0) * 1000;
     pending->status = was_waiting ? AIC_CALL_QUEUED : AIC_CALL_IN_PROGRESS;
     pending->is_interrupted = !was_waiting;
+    pending->is_announced = true; /* where it comes from */
     /* Beyond whatever the dead worker has counted. */
     pending->revision = (uint64_t)sched_wall(calls->settings.sched) / 1000;
     pending_wait(pending);

@@ -11,7 +11,7 @@
 #include "call/crowd.h"
 #include "call/token.h"
 
-enum { CALLS_PROVIDERS = 16 };
+enum { CALLS_PROVIDERS = 16, CALLS_REASON = 48 };
 
 /* A call that has no sound yet: what it will need when it comes. */
 struct pending {
@@ -40,8 +40,10 @@ struct pending {
     struct gate_check *check;  /* while the gate decides whether it is dialled */
     struct crowd *crowd;       /* while the calls with the same person are counted */
     void *offer;               /* of who rings meanwhile; NULL = it was answered */
-    bool is_admitted;          /* it counts as a call with that person */
-    bool has_share;            /* of the limits, to be settled when it is over */
+    char end_reason[CALLS_REASON];
+    bool is_announced; /* onlookers know it */
+    bool is_admitted;  /* it counts as a call with that person */
+    bool has_share;    /* of the limits, to be settled when it is over */
     bool keeps_claim;
     bool is_dialling;    /* the carrier was asked */
     bool is_called_off;  /* as soon as the carrier names it */
@@ -57,6 +59,7 @@ struct live {
     struct call *call;
     struct sched_timer *timer; /* to be destroyed, or of an idle chat */
     uint64_t told;             /* how far calls_publish has told others */
+    bool is_announced;         /* onlookers know it */
     bool is_over;
     bool has_share; /* see struct pending */
     /* Of typed ones. */
@@ -161,9 +164,12 @@ void arrival_drop_all(struct calls *calls);
 
 /* calls_link.c */
 /* Nobody else on this host holds the call. */
-void calls_claim(struct calls *calls, const struct live *live);
+void calls_claim(struct calls *calls, struct live *live);
 void calls_claim_pending(struct pending *pending);
 void calls_update_pending(struct pending *pending);
+/* It is over, and nobody holds it any more. */
+void calls_release_pending(struct pending *pending);
+void calls_release(struct live *live);
 /* Onlookers see what happens in a call, and its line in the list of calls. */
 void calls_publish(struct live *live, struct aic_str json);
 

@@ -94,7 +94,7 @@ void pending_remove(struct pending *pending)
     }
     pending_answer(pending, AIC_ERROR_CLOSED, "canceled", "the call ended before it began");
     if (!pending->keeps_claim) {
-        link_release_call(calls->settings.link, pending->id);
+        calls_release_pending(pending);
     }
     sched_timer_stop(calls->settings.sched, pending->timer);
     free(pending->from);
@@ -212,6 +212,7 @@ void pending_record(struct pending *pending, const char *end_reason)
     struct aic_json_writer w;
     char time[TIME_TEXT];
     if (end_reason) {
+        (void)aic_str_copy(aic_str(end_reason), pending->end_reason, sizeof(pending->end_reason));
         metrics_count_end(pending->direction == AIC_DIRECTION_OUTBOUND ? METRICS_OUTBOUND
                                                                        : METRICS_INBOUND,
                           pending->status);
@@ -272,6 +273,7 @@ bool pending_status(struct calls *calls, const struct aic_telephony_event *event
     pending->status = event->status;
     if (event->status < AIC_CALL_COMPLETED) {
         pending_record(pending, NULL);
+        calls_update_pending(pending);
         return true;
     }
     pending_record(pending, pending->is_interrupted ? "interrupted" : "carrier");
@@ -313,6 +315,7 @@ struct pending *pending_read(struct calls *calls, struct aic_str json)
         agent ? pending_add(calls, agent, (uint32_t)aic_json_get_int(root, "direction", 0)) : NULL;
     if (pending) {
         (void)aic_str_copy(aic_json_get_text(root, "call_id"), pending->id, sizeof(pending->id));
+        pending->is_announced = true; /* where it comes from */
         pending->status = (uint32_t)aic_json_get_int(root, "status", AIC_CALL_QUEUED);
         pending->revision = (uint64_t)aic_json_get_int(root, "revision", 0);
         pending->created_wall_us = aic_json_get_int(root, "created", pending->created_wall_us);

@@ -30,11 +30,14 @@ enum {
     FRAME_REQUEST = 7,     /* W C M: call_id, kind, body; number[0] = time-out in ms, 0 = usual */
     FRAME_ANSWER = 8,      /* W M: id of the request, status, body */
     FRAME_ANSWER_PART = 9, /* M: the beginning of a long answer */
-    FRAME_PUBLISH = 10,    /* W M: kind = topic, body; number[0] = so many before were lost */
-    FRAME_SUBSCRIBE = 11,  /* C: kind = how a topic must begin */
+    FRAME_PUBLISH = 10,    /* W M: kind = topic, body; number[0] = so many before were lost; id: see
+                            * HUB_NEWS */
+    FRAME_SUBSCRIBE = 11,  /* W C: kind = how a topic must begin; W: number[0] = 0: no more */
     FRAME_DRAIN = 12,      /* M: replaced by a newer generation */
     FRAME_STOP_NEW_CALLS = 13, /* M: refuse new calls, serve the rest */
-    FRAME_STOP = 14            /* M: end now */
+    FRAME_STOP = 14,           /* M: end now */
+    FRAME_WATCHED = 15         /* M: number[0] = whether anybody reads what is told of calls;
+                                * id = the number that the last such message had */
 };
 
 struct frame {

@@ -18,6 +18,8 @@ struct hub *hub_create(const struct hub_handler *handler)
     }
     hub->handler = *handler;
     hub->listen_fd = -1;
+    /* Nobody tells a million things a second for long, so these numbers are beyond all earlier. */
+    hub->last_news = (uint64_t)now_wall_us();
     hub->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     hub->board = board_create();
     if (hub->epoll_fd < 0 || !hub->board) {
@@ -33,6 +35,9 @@ static void clear_end(struct hub *hub, int end)
         peer_finish(&hub->ends[end].peer);
     }
     hub->ends[end] = (struct hub_end){.peer.fd = -1};
+    if (hub->is_watched) {
+        hub_watch_changed(hub);
+    }
 }
 
 void hub_destroy(struct hub *hub)
@@ -40,6 +45,7 @@ void hub_destroy(struct hub *hub)
     if (!hub) {
         return;
     }
+    hub->is_watched = false; /* nobody is told any more */
     for (int end = 0; end < HUB_ENDS; end++) {
         clear_end(hub, end);
     }
@@ -116,7 +122,11 @@ int32_t hub_add_end(struct hub *hub, int end, int fd)
 
 int32_t hub_add_worker(struct hub *hub, int worker, int fd)
 {
-    return hub_add_end(hub, worker, fd);
+    int32_t status = hub_add_end(hub, worker, fd);
+    if (status == AIC_OK && hub->is_watched) {
+        hub_tell_watched(hub, worker);
+    }
+    return status;
 }
 
 int32_t hub_add_local(struct hub *hub, int worker,

@@ -6,6 +6,11 @@
  * process). Keeps the board, passes requests to the owner of a call and answers back, and never
  * looks inside a body. One descriptor, hub_fd, is readable when there is something to do.
  *
+ * Topics go to all workers and to the command lines that subscribed. Those that begin with HUB_NEWS
+ * are many and often of no interest to anybody: they go to the workers alone that subscribed, they
+ * are numbered, one by one and rising also over a new start of the master, and workers are told
+ * whether anybody reads them at all.
+ *
  * A request ends in exactly one answer: of the other side, AIC_ERROR_NOT_FOUND where nobody owns
  * the call or no worker is there, AIC_ERROR_CLOSED when the other side died, AIC_ERROR_BUSY when it
  * does not read, or AIC_ERROR_TIMEOUT.
@@ -16,6 +21,9 @@
 struct board;
 struct hub;
 struct pack_item;
+
+/* How the topics of calls begin; their id follows. */
+#define HUB_NEWS "call."
 
 enum {
     HUB_CLIENTS = 32,    /* command lines at the same time */

@@ -43,7 +43,9 @@ struct hub {
     struct hub_pending *pending;
     size_t pending_count;
     uint64_t last_id;
-    int last_asked; /* the worker that took the last request without a call */
+    int last_asked;     /* the worker that took the last request without a call */
+    uint64_t last_news; /* the number of the last message about a call */
+    bool is_watched;    /* anybody reads them */
     char buffer[FRAME_MAX_BYTES];
 };
 
@@ -65,5 +67,9 @@ void hub_handle(struct hub *hub, int end, const struct frame *frame);
 /* Forgets what `end` asked; what it was asked is answered with AIC_ERROR_CLOSED. */
 void hub_forget_end(struct hub *hub, int end);
 void hub_add_pending(struct hub *hub, const struct hub_pending *pending);
+/* Somebody subscribed or went: workers are told when that makes a difference. */
+void hub_watch_changed(struct hub *hub);
+/* Tells one worker how it is. */
+void hub_tell_watched(struct hub *hub, int worker);
 
 #endif

@@ -194,15 +194,24 @@ static void take(struct hub *hub, int end, const struct frame *frame)
     send_answer(hub, end, frame->id, status, (struct aic_str){text, (size_t)length});
 }
 
+static bool wants(const struct hub *hub, int end, struct aic_str topic, bool is_news)
+{
+    const struct hub_end *to = &hub->ends[end];
+    if (!is_news && !hub_is_client(end)) {
+        return to->is_used;
+    }
+    return to->is_used && to->is_subscribed && aic_str_starts(topic, to->topic);
+}
+
 static void publish(struct hub *hub, const struct frame *frame)
 {
     struct frame copy = *frame;
+    struct aic_str topic = aic_str(frame->kind);
+    bool is_news = aic_str_starts(topic, HUB_NEWS);
+    copy.id = is_news ? ++hub->last_news : 0;
     for (int end = 0; end < HUB_ENDS; end++) {
         struct hub_end *to = &hub->ends[end];
-        bool wants =
-            to->is_used && (!hub_is_client(end) ||
-                            (to->is_subscribed && aic_str_starts(aic_str(frame->kind), to->topic)));
-        if (!wants) {
+        if (!wants(hub, end, topic, is_news)) {
             continue;
         }
         copy.number[0] = to->lost;
@@ -216,14 +225,49 @@ static void publish(struct hub *hub, const struct frame *frame)
     }
 }
 
+void hub_tell_watched(struct hub *hub, int worker)
+{
+    (void)hub_send(hub, worker,
+                   &(struct frame){.type = FRAME_WATCHED,
+                                   .id = hub->last_news,
+                                   .number[0] = hub->is_watched ? 1 : 0});
+}
+
+void hub_watch_changed(struct hub *hub)
+{
+    bool is_watched = false;
+    for (int end = 0; end < HUB_ENDS && !is_watched; end++) {
+        is_watched = hub->ends[end].is_used && hub->ends[end].is_subscribed;
+    }
+    if (is_watched == hub->is_watched) {
+        return;
+    }
+    hub->is_watched = is_watched;
+    for (int worker = 0; worker < SHM_WORKERS; worker++) {
+        if (hub->ends[worker].is_used) {
+            hub_tell_watched(hub, worker);
+        }
+    }
+}
+
+static void subscribe(struct hub *hub, int end, const struct frame *frame)
+{
+    struct hub_end *of = &hub->ends[end];
+    of->is_subscribed = hub_is_client(end) || frame->number[0] != 0;
+    (void)aic_str_copy(aic_str(frame->kind), of->topic, sizeof(of->topic));
+    hub_watch_changed(hub);
+    /* What is told from now on has numbers behind this one. */
+    if (!hub_is_client(end) && of->is_subscribed) {
+        hub_tell_watched(hub, end);
+    }
+}
+
 static void handle_common(struct hub *hub, int end, const struct frame *frame)
 {
     if (frame->type == FRAME_REQUEST) {
         route(hub, end, frame);
-    } else if (frame->type == FRAME_SUBSCRIBE && hub_is_client(end)) {
-        hub->ends[end].is_subscribed = true;
-        (void)aic_str_copy(aic_str(frame->kind), hub->ends[end].topic,
-                           sizeof(hub->ends[end].topic));
+    } else if (frame->type == FRAME_SUBSCRIBE) {
+        subscribe(hub, end, frame);
     }
 }
 

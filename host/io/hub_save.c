@@ -117,6 +117,8 @@ static void load_end(struct hub *hub, const struct fields *fields)
     struct hub_end *end = &hub->ends[number];
     end->is_open = fields->number[FIELD_IS_OPEN] != 0;
     end->is_subscribed = fields->number[FIELD_IS_SUBSCRIBED] != 0;
+    /* Workers were told so before. */
+    hub->is_watched = hub->is_watched || end->is_subscribed;
     (void)pack_copy(&fields->text[FIELD_TOPIC], end->topic, sizeof(end->topic));
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "io/link.h"
 
+#include "io/hub.h"
 #include "io/link_local.h"
 #include "io/loop.h"
 #include "io/peer.h"
 
 #include <signal.h>
+#include <stdio.h>
 
 _Static_assert((int)LINK_BODY_BYTES == (int)FRAME_BODY_MAX, "one limit, told twice");
 
@@ -41,6 +43,7 @@ struct link {
     struct sched_timer *deadline;
     struct sched_timer *retry;
     bool is_lost;
+    bool is_followed;
     uint64_t dropped;
     char buffer[FRAME_MAX_BYTES];
 };
@@ -295,6 +298,29 @@ static void take_request(struct link *link, const struct frame *frame)
     }
 }
 
+static void take_published(struct link *link, const struct frame *frame)
+{
+    const struct link_handler *handler = &link->handler;
+    if (aic_str_starts(aic_str(frame->kind), HUB_NEWS)) {
+        const struct link_news news = {
+            .number = frame->id, .call_id = frame->kind + strlen(HUB_NEWS), .body = frame->body};
+        if (handler->news) {
+            handler->news(handler->data, &news);
+        }
+    } else if (handler->published) {
+        handler->published(handler->data, frame->kind, frame->body);
+    }
+}
+
+static void take_watched(struct link *link, const struct frame *frame)
+{
+    const struct link_handler *handler = &link->handler;
+    link->is_followed = frame->number[0] != 0;
+    if (handler->news) {
+        handler->news(handler->data, &(struct link_news){.number = frame->id});
+    }
+}
+
 static void obey(struct link *link, void (*order)(void *data))
 {
     if (order) {
@@ -314,9 +340,10 @@ static void handle(void *data, const struct frame *frame)
         answered(link, frame);
         break;
     case FRAME_PUBLISH:
-        if (link->handler.published) {
-            link->handler.published(link->handler.data, frame->kind, frame->body);
-        }
+        take_published(link, frame);
+        break;
+    case FRAME_WATCHED:
+        take_watched(link, frame);
         break;
     case FRAME_DRAIN:
         obey(link, link->handler.drain);
@@ -414,6 +441,24 @@ void link_list_calls(struct link *link, link_reply reply, void *data)
 void link_publish(struct link *link, const char *topic, struct aic_str body)
 {
     (void)tell(link, &(struct frame){.type = FRAME_PUBLISH, .kind = topic, .body = body});
+}
+
+void link_follow(struct link *link, bool follows)
+{
+    (void)tell(link, &(struct frame){
+                         .type = FRAME_SUBSCRIBE, .kind = HUB_NEWS, .number[0] = follows ? 1 : 0});
+}
+
+bool link_is_followed(const struct link *link)
+{
+    return link->is_followed;
+}
+
+void link_tell(struct link *link, const char *call_id, struct aic_str body)
+{
+    char topic[FRAME_NAME_MAX + 1];
+    (void)snprintf(topic, sizeof(topic), HUB_NEWS "%s", call_id);
+    link_publish(link, topic, body);
 }
 
 void link_take(struct link *link, const struct link_bucket *bucket, link_reply reply, void *data)

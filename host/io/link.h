@@ -47,6 +47,17 @@ struct link_request {
     struct aic_str body; /* JSON text */
 };
 
+/*
+ * Something that happened in a call of this host. Numbers rise by one, mean the same in all workers
+ * and never come again; where one is missing, news were lost. `call_id` NULL: nothing happened, but
+ * what comes is behind this number.
+ */
+struct link_news {
+    uint64_t number;
+    const char *call_id;
+    struct aic_str body;
+};
+
 /* What is NULL is ignored; a request then is answered with AIC_ERROR_UNSUPPORTED. */
 struct link_handler {
     void (*request)(void *data, const struct link_request *request);
@@ -55,6 +66,8 @@ struct link_handler {
     void (*stop)(void *data);           /* end now */
     /* See link_publish. */
     void (*published)(void *data, const char *topic, struct aic_str body);
+    /* See link_follow. */
+    void (*news)(void *data, const struct link_news *news);
     void *data;
 };
 
@@ -90,6 +103,14 @@ void link_list_calls(struct link *link, link_reply reply, void *data);
 /* Gives `body` to all workers of this host, this one included, and to subscribed command lines. One
  * that does not read loses messages, never holds up others. */
 void link_publish(struct link *link, const char *topic, struct aic_str body);
+
+/* From now on `news` is told what happens in calls, or no more. First comes one without a call. May
+ * be said again, in case the master did not read it. */
+void link_follow(struct link *link, bool follows);
+/* Whether any worker or command line of this host wants news. */
+bool link_is_followed(const struct link *link);
+/* Gives news of a call to those who follow. */
+void link_tell(struct link *link, const char *call_id, struct aic_str body);
 
 /* What to take, from a bucket of `limit` per `window_ms`. */
 struct link_bucket {

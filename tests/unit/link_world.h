@@ -41,6 +41,11 @@ struct end {
     uint64_t last_request;
     char asked[600];
     char heard[600];
+    int news;  /* of calls */
+    int marks; /* told where numbers go on */
+    uint64_t last_number;
+    bool has_gap;
+    char last_news[600];
 };
 
 struct world {
@@ -111,6 +116,20 @@ static void on_published(void *data, const char *topic, struct aic_str body)
     write_text(end->heard, sizeof(end->heard), "", topic, body);
 }
 
+static void on_news(void *data, const struct link_news *news)
+{
+    struct end *end = data;
+    if (!news->call_id) {
+        end->marks++;
+        end->last_number = news->number;
+        return;
+    }
+    end->news++;
+    end->has_gap = end->has_gap || news->number != end->last_number + 1;
+    end->last_number = news->number;
+    write_text(end->last_news, sizeof(end->last_news), news->call_id, "", news->body);
+}
+
 static void on_ready(void *data, int worker)
 {
     (void)worker;
@@ -154,6 +173,7 @@ static struct link_handler handler_of(struct end *end)
                                  .stop_new_calls = on_stop_new_calls,
                                  .stop = on_stop,
                                  .published = on_published,
+                                 .news = on_news,
                                  .data = end};
 }
 

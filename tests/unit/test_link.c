@@ -168,13 +168,52 @@ static void a_master_that_never_answers_is_given_up_by_the_line(void **state)
 static void what_is_published_reaches_every_worker(void **state)
 {
     struct world *world = *state;
-    link_publish(world->ends[0].link, "call.1", AIC_STR("{\"x\":1}"));
+    link_publish(world->ends[0].link, "keys", AIC_STR("{\"x\":1}"));
     for (int i = 0; i < WORKERS && world->ends[i].link; i++) {
         char id[32];
         (void)snprintf(id, sizeof(id), "call-%d", i);
         claim(world, i, id, AIC_OK);
-        assert_string_equal(world->ends[i].heard, " call.1 {\"x\":1}");
+        assert_string_equal(world->ends[i].heard, " keys {\"x\":1}");
     }
+}
+
+static void news_go_to_those_who_follow_and_their_numbers_rise_by_one(void **state)
+{
+    struct world *world = *state;
+    struct end *teller = &world->ends[0];
+    struct end *reader = world->hub ? &world->ends[1] : teller;
+    link_tell(teller->link, "a", AIC_STR("lost"));
+    claim(world, 0, "a", AIC_OK);
+    assert_false(link_is_followed(teller->link));
+    assert_int_equal(reader->news, 0);
+    link_follow(reader->link, true);
+    run_until(world, &teller->marks, 1);
+    assert_true(link_is_followed(teller->link));
+    run_until(world, &reader->marks, 1);
+    for (int i = 0; i < 20; i++) {
+        link_tell(teller->link, "a", AIC_STR("told"));
+    }
+    run_until(world, &reader->news, 20);
+    assert_false(reader->has_gap);
+    assert_string_equal(reader->last_news, "a  told");
+    assert_true(reader->last_number > (uint64_t)now_wall_us() - 3600 * UINT64_C(1000000));
+    assert_true(world->hub == NULL || world->ends[2].news == 0);
+}
+
+static void with_the_last_reader_news_end(void **state)
+{
+    struct world *world = *state;
+    struct end *teller = &world->ends[0];
+    link_follow(world->ends[1].link, true);
+    link_follow(world->ends[2].link, true);
+    run_until(world, &teller->marks, 1);
+    link_follow(world->ends[1].link, false);
+    claim(world, 1, "a", AIC_OK); /* the answer tells that the word has arrived */
+    claim(world, 0, "b", AIC_OK);
+    assert_true(link_is_followed(teller->link));
+    hub_remove_worker(world->hub, 2); /* it died */
+    run_until(world, &teller->marks, 2);
+    assert_false(link_is_followed(teller->link));
 }
 
 static void orders_of_the_master_arrive(void **state)
@@ -300,6 +339,9 @@ int main(void)
         hub_test(a_master_that_never_answers_is_given_up_by_the_line),
         hub_test(what_is_published_reaches_every_worker),
         single_test(what_is_published_reaches_every_worker),
+        hub_test(news_go_to_those_who_follow_and_their_numbers_rise_by_one),
+        single_test(news_go_to_those_who_follow_and_their_numbers_rise_by_one),
+        hub_test(with_the_last_reader_news_end),
         hub_test(orders_of_the_master_arrive),
         hub_test(without_a_master_requests_end_and_the_worker_drains),
         hub_test(ending_a_line_answers_what_is_open),
