@@ -7,22 +7,13 @@ static const struct {
     const char *group;
     const char *name;
 } counters[COUNTERS] = {
-    {"sound", "unheard_blocks"},
-    {"sound", "unsaid_ms"},
-    {"sound", "lost_marks"},
-    {"calls", "no_room"},
-    {"calls", "limit_per_caller"},
-    {"requests", "key-needed"},
-    {"requests", "key-unknown"},
-    {"requests", "scope"},
-    {"requests", "loopback-only"},
-    {"requests", "foreign-page"},
-    {"requests", "too-many-requests"},
-    {"requests", "not-allowed"},
-    {"requests", "limit"},
-    {"requests", "not-found"},
-    {"requests", "no-agent"},
-    {"requests", "other"},
+    {"sound", "unheard_blocks"},   {"sound", "unsaid_ms"},        {"sound", "lost_marks"},
+    {"calls", "no_room"},          {"calls", "limit_per_caller"}, {"viewers", "slow"},
+    {"viewers", "access-ended"},   {"viewers", "too-many"},       {"viewers", "news-lost"},
+    {"requests", "key-needed"},    {"requests", "key-unknown"},   {"requests", "scope"},
+    {"requests", "loopback-only"}, {"requests", "foreign-page"},  {"requests", "too-many-requests"},
+    {"requests", "not-allowed"},   {"requests", "limit"},         {"requests", "not-found"},
+    {"requests", "no-agent"},      {"requests", "other"},
 };
 
 void counter_add(enum counter counter, uint64_t amount)

@@ -26,7 +26,7 @@ enum {
     METRICS_REFUSALS = 32,
     METRICS_HTTP_CLASSES = 6,
     METRICS_RECORDING_ENDS = 4,
-    METRICS_LOSS_KINDS = 16
+    METRICS_LOSS_KINDS = 20
 };
 
 /* Where each family begins, and in which order its cells lie. */

@@ -223,7 +223,7 @@ static void inherit(struct calls *calls, const struct aic_json *item)
     pending->answered_wall_us = aic_json_get_int(summary, "answered_ms", 0) * 1000;
     pending->status = was_waiting ? AIC_CALL_QUEUED : AIC_CALL_IN_PROGRESS;
     pending->is_interrupted = !was_waiting;
-    pending->is_announced = true; /* where it comes from */
+    pending->is_announced = !was_waiting || pending->provider;
     /* Beyond whatever the dead worker has counted. */
     pending->revision = (uint64_t)sched_wall(calls->settings.sched) / 1000;
     pending_wait(pending);

@@ -290,6 +290,7 @@ void pending_write(const struct pending *pending, struct aic_buf *to)
     aic_json_open(&w, '{');
     aic_json_member_text(&w, "call_id", pending->id);
     aic_json_member_text(&w, "agent", pending->agent->name);
+    aic_json_member_bool(&w, "is_announced", pending->is_announced);
     aic_json_member_int(&w, "direction", pending->direction);
     aic_json_member_int(&w, "status", pending->status);
     aic_json_member_int(&w, "revision", (int64_t)pending->revision);
@@ -315,7 +316,7 @@ struct pending *pending_read(struct calls *calls, struct aic_str json)
         agent ? pending_add(calls, agent, (uint32_t)aic_json_get_int(root, "direction", 0)) : NULL;
     if (pending) {
         (void)aic_str_copy(aic_json_get_text(root, "call_id"), pending->id, sizeof(pending->id));
-        pending->is_announced = true; /* where it comes from */
+        pending->is_announced = aic_json_get_bool(root, "is_announced", false);
         pending->status = (uint32_t)aic_json_get_int(root, "status", AIC_CALL_QUEUED);
         pending->revision = (uint64_t)aic_json_get_int(root, "revision", 0);
         pending->created_wall_us = aic_json_get_int(root, "created", pending->created_wall_us);

@@ -319,6 +319,9 @@ static bool make_web(struct app *app)
         .logins_per_address = settings_int(app->conf->limits, "logins_per_address"),
         .session_idle_ms = settings_int(app->conf->security, "session_idle"),
         .session_ms = settings_int(app->conf->security, "session_lifetime"),
+        .max_viewers = settings_int(app->conf->limits, "max_viewers"),
+        .viewers_per_key = settings_int(app->conf->limits, "viewers_per_key"),
+        .viewers = app->slot ? &app->slot->viewers : NULL,
     };
     app->web = web_create(&settings);
     return app->web != NULL;

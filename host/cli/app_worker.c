@@ -118,6 +118,9 @@ static void drain(void *data)
     if (app->server) {
         server_stop_listening(app->server);
     }
+    if (app->web) {
+        web_drain(app->web);
+    }
     set_drain_limit(app);
     check_drained(app);
 }
@@ -270,6 +273,14 @@ static void take_news(void *data, const char *topic, struct aic_str body)
     }
 }
 
+static void take_call_news(void *data, const struct link_news *news)
+{
+    struct app *app = data;
+    if (app->web) {
+        web_take_news(app->web, news);
+    }
+}
+
 struct link *app_worker_link(struct app *app)
 {
     const struct master_worker *worker = app->options.worker;
@@ -278,6 +289,7 @@ struct link *app_worker_link(struct app *app)
                                          .stop_new_calls = stop_new_calls,
                                          .stop = stop,
                                          .published = take_news,
+                                         .news = take_call_news,
                                          .data = app};
     app_metrics_start(app);
     return link_create(app->loop, worker ? worker->link_fd : -1, &handler);

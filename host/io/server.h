@@ -90,6 +90,8 @@ int32_t server_stream_begin(struct aic_exchange *exchange, const struct aic_resp
 /* AIC_ERROR_BUSY: the queue is full, nothing was taken. AIC_ERROR_CLOSED: ended, or the peer is
  * gone. AIC_ERROR_TOO_LARGE: more than `length`, or than the queue ever holds. */
 int32_t server_stream_write(struct aic_exchange *exchange, struct aic_str bytes);
+/* How many bytes wait because the peer does not take them. */
+size_t server_stream_queued(const struct aic_exchange *exchange);
 /* `closed` follows, not before this returns. */
 void server_stream_end(struct aic_exchange *exchange);
 

@@ -59,6 +59,11 @@ int32_t server_stream_write(struct aic_exchange *exchange, struct aic_str bytes)
     return status;
 }
 
+size_t server_stream_queued(const struct aic_exchange *exchange)
+{
+    return exchange->conn ? wire_queued(exchange->conn->wire) : 0;
+}
+
 void server_stream_end(struct aic_exchange *exchange)
 {
     if (exchange->conn && exchange->is_streaming) {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 /* Changes with the layout, so that no process reads another's numbers wrongly. */
-#define SHM_MAGIC 0x61696373686d3033u
+#define SHM_MAGIC 0x61696373686d3034u
 
 int shm_create(void)
 {

@@ -70,6 +70,11 @@ struct web *web_create(const struct web_settings *settings)
     recording_routes(web);
     login_routes(web);
     session_routes(web);
+    live_routes(web);
+    if (!events_routes(web)) {
+        web_destroy(web);
+        return NULL;
+    }
     return web;
 }
 
@@ -78,6 +83,7 @@ void web_stop(struct web *web)
     if (web) {
         server_remove_owner(web->settings.server, web);
         access_end(web);
+        events_end(web);
         make_call_end(web);
         recordings_end(web);
         held_end_all(web);
@@ -100,6 +106,17 @@ void web_forget_keys(struct web *web)
     if (web->keyring) {
         keyring_forget(web->keyring);
     }
+    events_check(web);
+}
+
+void web_take_news(struct web *web, const struct link_news *news)
+{
+    events_take(web, news);
+}
+
+void web_drain(struct web *web)
+{
+    events_drain(web);
 }
 
 void web_forget_sessions(struct web *web)
@@ -107,6 +124,7 @@ void web_forget_sessions(struct web *web)
     if (web->sessions) {
         sessions_forget(web->sessions);
     }
+    events_check(web);
 }
 
 void web_set_draining(struct web *web)

@@ -33,6 +33,9 @@ struct web_settings {
     int64_t logins_per_address; /* likewise */
     int64_t session_idle_ms;    /* a session that was not used for so long has ended */
     int64_t session_ms;         /* and so has one that is so old */
+    int64_t max_viewers;        /* of live calls, of all workers together */
+    int64_t viewers_per_key;    /* of one key or user, in this worker */
+    _Atomic int64_t *viewers;   /* where this worker tells how many it has; may be NULL */
 };
 
 /* Registers the routes. NULL without memory. */
@@ -47,6 +50,10 @@ bool web_request(struct web *web, const struct link_request *request);
 void web_forget_keys(struct web *web);
 /* Users were changed, or sessions ended. */
 void web_forget_sessions(struct web *web);
+/* News of calls, see io/link.h. */
+void web_take_news(struct web *web, const struct link_news *news);
+/* This process goes, another one is there: viewers are sent to it. */
+void web_drain(struct web *web);
 /* From now on health says that no new calls are taken. */
 void web_set_draining(struct web *web);
 

@@ -3,10 +3,10 @@
 #define WEB_WEB_PRIVATE_H
 /*
  * Inside of the web layer. One file per family of paths: health.c, history.c, call_detail.c,
- * stats.c, chat.c, make_call.c, voice_page.c, pages.c, key_page.c, scrape.c, login.c, session.c;
- * access.c lets requests in by the keys of keyring.c and the sessions of sessions.c, lookup.c asks
- * the storage for them, reply.c answers them, held.c keeps those that wait, query.c and params.c
- * read queries.
+ * stats.c, chat.c, make_call.c, voice_page.c, pages.c, key_page.c, scrape.c, live.c, events.c,
+ * login.c, session.c; access.c lets requests in by the keys of keyring.c and the sessions of
+ * sessions.c, lookup.c asks the storage for them, reply.c answers them, held.c keeps those that
+ * wait, query.c and params.c read queries.
  */
 #include "web/keyring.h"
 #include "web/password_desk.h"
@@ -67,6 +67,7 @@ struct web {
     struct password_desk *desk;
     struct entering *entering;
     struct making *making;
+    struct events *events; /* those who look on */
     struct held *held;
     struct recording_request *recordings; /* under way */
     size_t recording_count;
@@ -91,6 +92,8 @@ void scrape_routes(struct web *web);
 void recording_routes(struct web *web);
 void login_routes(struct web *web);
 void session_routes(struct web *web);
+void live_routes(struct web *web);
+bool events_routes(struct web *web);
 
 /* access.c: a request for a route, `data`; handles it, now or later, or refuses it. */
 int32_t access_enter(void *data, struct aic_exchange *exchange, const struct aic_request *request);
@@ -109,6 +112,18 @@ void access_end(struct web *web);
 
 /* recording.c: no sound is sent any more. */
 void recordings_end(struct web *web);
+
+/* access_again.c: whether a request that was let in still would be: keys and sessions end. Asked of
+ * one whose answer streams; counts nothing. The reply comes exactly once, also from inside. */
+void access_again(struct web *web, struct aic_exchange *exchange, uint32_t scope,
+                  void (*reply)(void *data, bool is_good), void *data);
+
+/* events.c: news of calls; this process goes; keys or sessions were changed, */
+void events_take(struct web *web, const struct link_news *news);
+void events_drain(struct web *web);
+void events_check(struct web *web);
+/* and nobody may look on here any more. */
+void events_end(struct web *web);
 
 /* make_call.c: answers those that can be answered now. */
 void make_call_end(struct web *web);
