@@ -10,7 +10,7 @@
  * there is nothing in them. */
 
 static const char *const public_paths[] = {"/calls/key/", "/admin/", "/static/admin/",
-                                           "/static/vendor/"};
+                                           "/static/vendor/", "/openapi.json"};
 
 static const struct aic_header page_headers[] = {
     {AIC_STR_INIT("content-security-policy"),

@@ -14,6 +14,8 @@ void web_route(struct web *web, uint32_t methods, const char *path, const struct
     if (has_room) {
         *own = *route;
         own->web = web;
+        own->path = path;
+        own->methods = methods;
         web->route_count++;
     }
     const struct aic_http_route http = {.size = sizeof(http),

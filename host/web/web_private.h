@@ -52,6 +52,8 @@ void held_end_all(struct web *web);
 
 struct web_route {
     struct web *web;
+    const char *path;   /* set by web_route, */
+    uint32_t methods;   /* likewise */
     uint32_t scope;     /* API_SCOPE_...; NONE: strangers may ask as well */
     bool is_page;       /* a stranger's browser is led to the page that asks for a key */
     bool needs_session; /* this machine alone is not enough, and a key only with "admin" to read */

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: ISC
+"""
+schema/openapi.yaml is the truth: what is made from it is up to date, its examples are good, and
+each path answers as it says, to good and to bad input.
+"""
+import gzip
+import json
+import re
+import signal
+import subprocess
+
+import pytest
+import yaml
+
+import conf as configurations
+import dialling
+import program
+from openapi import Description
+
+API = Description()
+YAML = program.ROOT / "schema/openapi.yaml"
+POSTMAN = program.ROOT / "schema/aicaller.postman_collection.json"
+OPERATIONS = list(API.operations())
+ORIGINAL = ["/calls/health/", "/calls/make-call/", "/calls/inbound/", "/calls/twiml/",
+            "/calls/call-status/", "/calls/call-history/", "/calls/call-detail/{id}/",
+            "/calls/voice-test/", "/calls/test/", "/calls/test-chat/", "/calls/test-voice/"]
+
+
+def make(*arguments, script=program.ROOT / "packaging/make_api_files"):
+    return subprocess.run([script, *arguments], capture_output=True, text=True, check=False)
+
+
+# The files
+
+def test_what_is_made_from_the_description_is_up_to_date(tmp_path):
+    done = make("--check")
+    assert done.returncode == 0, done.stdout
+    (tmp_path / "packaging").mkdir()
+    (tmp_path / "schema").mkdir()
+    script = tmp_path / "packaging/make_api_files"
+    script.write_bytes((program.ROOT / "packaging/make_api_files").read_bytes())
+    script.chmod(0o755)
+    text = YAML.read_text(encoding="utf-8").replace("Places a call", "Places a telephone call")
+    (tmp_path / "schema/openapi.yaml").write_text(text, encoding="utf-8")
+    stale = make("--check", script=script)
+    assert stale.returncode == 1 and "openapi.json" in stale.stdout
+    assert make(script=script).returncode == 0
+    assert make("--check", script=script).returncode == 0
+
+
+def references(node):
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "$ref":
+                yield value
+            else:
+                yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def test_the_description_hangs_together():
+    document = API.document
+    assert document["openapi"].startswith("3.1.")
+    assert yaml.safe_load(YAML.read_text(encoding="utf-8")) == document
+    used = set(references(document))
+    for reference in used:
+        API.resolver.resolve(reference)
+    for kind, parts in document["components"].items():
+        unused = [name for name in parts if f"#/components/{kind}/{name}" not in used]
+        assert kind == "securitySchemes" or not unused, (kind, unused)
+    names = [operation["operationId"] for _, _, operation in OPERATIONS]
+    assert len(set(names)) == len(names)
+    tags = {tag["name"] for tag in document["tags"]}
+    for _, path, operation in OPERATIONS:
+        assert operation["tags"][0] in tags and operation["summary"]
+        placed = [one["name"] for one in API.parameters(operation) if one["in"] == "path"]
+        assert re.findall(r"\{(\w+)\}", path) == placed, path
+        for way in operation.get("security", []):
+            assert set(way) <= set(document["components"]["securitySchemes"])
+
+
+def test_the_paths_of_the_original_application_are_described():
+    assert [path for path in ORIGINAL if path not in API.document["paths"]] == []
+
+
+def media_of(operation):
+    body = API.resolved(operation.get("requestBody", {}))
+    yield from body.get("content", {}).items()
+    for response in operation["responses"].values():
+        yield from API.resolved(response).get("content", {}).items()
+
+
+def test_every_example_is_as_described():
+    seen = 0
+    for _, path, operation in OPERATIONS:
+        for _, media in media_of(operation):
+            examples = [media["example"]] if "example" in media else []
+            examples += [one["value"] for one in media.get("examples", {}).values()]
+            for example in examples:
+                assert API.errors(media["schema"], example) == [], path
+                seen += 1
+        for parameter in API.parameters(operation):
+            if "example" in parameter:
+                assert API.errors(parameter["schema"], parameter["example"]) == [], path
+                seen += 1
+    assert seen > 30
+
+
+def test_the_collection_has_a_request_for_every_operation():
+    collection = json.loads(POSTMAN.read_text(encoding="utf-8"))
+    requests = [item["request"] for folder in collection["item"] for item in folder["item"]]
+    assert len(requests) == len(OPERATIONS)
+    found = {(one["method"].lower(), one["url"]["raw"].removeprefix("{{address}}"))
+             for one in requests}
+    wanted = {(method, re.sub(r"\{(\w+)\}", r":\1", path)) for method, path, _ in OPERATIONS}
+    assert found == wanted
+    call = next(one for one in requests if one["url"]["raw"].endswith("/make-call/"))
+    assert json.loads(call["body"]["raw"])["to"].startswith("+")
+    assert collection["auth"]["type"] == "bearer"
+
+
+# The program
+
+@pytest.fixture(scope="module")
+def vendors_of_file(tmp_path_factory):
+    with dialling.Simulators(tmp_path_factory.mktemp("vendors")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory, built, vendors_of_file):
+    """A server with a carrier, a browser, a storage and a user."""
+    folder = tmp_path_factory.mktemp("api")
+    port = program.free_port()
+    group = configurations.merged(
+        configurations.default(port, folder, program.BUILD / "plugins"),
+        dialling.changes(vendors_of_file))
+    path = folder / "aicaller.conf"
+    path.write_text(configurations.group_text(group), encoding="utf-8")
+    server = program.Server(path, port, folder, folder / "serve.log", program=built).start()
+    dialling.reach(server, vendors_of_file, {"answer": "no-answer"})
+    server.conf = path
+    server.folder = folder
+    yield server
+    server.stop(signal.SIGINT)
+
+
+@pytest.fixture
+def ask(running):
+    """ask("GET", path, ...) -> the answer, which is as described."""
+    def send(method, path, body=None, **options):
+        return API.check(method, path, running.request(method, path, body, **options))
+    return send
+
+
+def test_the_server_gives_its_description_to_anybody(running):
+    answer = running.get("/openapi.json", headers={"X-Forwarded-For": "203.0.113.5"})
+    assert answer.status == 200 and answer.headers["Content-Type"] == "application/json"
+    assert answer.json == API.document
+    small = running.get("/openapi.json", headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(small.body) == answer.body
+    tag = answer.headers["ETag"]
+    assert running.get("/openapi.json", headers={"If-None-Match": tag}).status == 304
+
+
+def test_good_requests_are_answered_as_described(ask):
+    talk = ask("POST", "/calls/test-chat/", {"message": "I would like an appointment"})
+    assert talk.status == 200
+    call_id = talk.json["session"]
+    assert ask("POST", "/calls/test-voice/", {"message": "Hello"}).status == 200
+    placed = ask("POST", dialling.MAKE_CALL, {"to": dialling.THEIRS, "metadata": {"a": [1]}},
+                 headers={"Idempotency-Key": "one", "Content-Type": "application/json"})
+    assert placed.status == 201
+    program.eventually(
+        lambda: ask("GET", "/calls/call-history/?direction=outbound").json["calls"],
+        "the call is recorded")
+    program.eventually(
+        lambda: ask("GET", f"/calls/call-detail/{call_id}/").status == 200 and
+        ask("GET", f"/calls/call-detail/{call_id}/").json["turns"], "the turn is recorded")
+    for path in ("/calls/health/", "/calls/health", "/calls/agents/", "/calls/call-history/",
+                 "/calls/call-history/?last=true&per_page=1", "/calls/call-history/?format=csv",
+                 "/calls/stats/", "/calls/stats/?by=hour", "/metrics", "/openapi.json",
+                 "/calls/voice-test/", "/calls/test/", "/calls/key/", "/admin/",
+                 "/static/style.css", "/static/call.js", "/static/favicon.svg",
+                 f"/calls/call-detail/{placed.json['call_id']}/"):
+        assert ask("GET", path).status == 200, path
+        assert ask("HEAD", path).status == 200, path
+    token = ask("POST", "/calls/voice-test/token/", {"agent": "default"})
+    assert token.status == 201
+    assert ask("POST", f"/calls/{call_id}/hangup/").status == 202
+    assert ask("GET", f"/calls/{call_id}/recording/").status in (200, 404)
+
+
+def test_carriers_are_refused_without_a_signature(ask):
+    for method, path, operation in OPERATIONS:
+        if operation["tags"] == ["Carriers"] and path != "/media-stream/":
+            form = {"Content-Type": "application/x-www-form-urlencoded"}
+            answer = ask(method.upper(), path, b"CallSid=CA1" if method == "post" else None,
+                         headers=form)
+            assert answer.status == 403, path
