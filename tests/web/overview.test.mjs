@@ -48,7 +48,7 @@ test("stages that nothing was measured of are left out", () => {
 });
 
 test("what is broken comes first", () => {
-  const health = { providers: { b: { state: "closed" }, a: { state: "closed" },
+  const health = { providers: { b: { state: "ok" }, a: { state: "ok" },
     c: { state: "half_open" }, d: { state: "open" } } };
   const usage = [{ provider: "a", role: "stt", rows: 2, cost: 0.5 },
     { provider: "a", role: "tts", rows: 3, cost: null }];

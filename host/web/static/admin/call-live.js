@@ -4,6 +4,7 @@
 import { useEffect, useRef, useState } from "./html.js";
 
 const ASK_AGAIN_MS = 700;
+const RETRY_MS = 5000;
 const NOTHING = { messages: new Map(), partial: null };
 
 /* What an event adds: a message as the record has it, or words that may still change. */
@@ -15,6 +16,33 @@ function grown(state, kind, data) {
   messages.set(data.message_id ?? `${data.turn}-${data.role}`,
     { content: data.text ?? "", ...data });
   return { messages, partial: null };
+}
+
+/* Listens until the function that it returns is called. Where there are no events, the record alone
+   is asked for every few seconds. */
+function listen(call_id, askAgain, take) {
+  let source = null;
+  let retry = 0;
+  const open = () => {
+    source = new EventSource(`/calls/events/?call=${encodeURIComponent(call_id)}`);
+    for (const kind of ["message", "partial"]) {
+      source.addEventListener(kind, (event) => take(kind, event));
+    }
+    for (const kind of ["snapshot", "message", "heard", "turn", "event", "updated", "ended"]) {
+      source.addEventListener(kind, askAgain);
+    }
+    source.addEventListener("error", () => {
+      askAgain();
+      if (source.readyState === EventSource.CLOSED) {
+        retry = setTimeout(open, RETRY_MS);
+      }
+    });
+  };
+  open();
+  return () => {
+    clearTimeout(retry);
+    source.close();
+  };
 }
 
 /*
@@ -37,18 +65,11 @@ export function useLive(call_id, isLive, reload) {
         latest.current();
       }, ASK_AGAIN_MS);
     };
-    const source = new EventSource(`/calls/events/?call=${encodeURIComponent(call_id)}`);
-    for (const kind of ["message", "partial"]) {
-      source.addEventListener(kind, ({ data }) => {
-        setState((before) => grown(before, kind, JSON.parse(data)));
-      });
-    }
-    for (const kind of ["snapshot", "message", "heard", "turn", "event", "ended"]) {
-      source.addEventListener(kind, askAgain);
-    }
+    const close = listen(call_id, askAgain, (kind, { data }) =>
+      setState((before) => grown(before, kind, JSON.parse(data))));
     return () => {
       clearTimeout(timer);
-      source.close();
+      close();
     };
   }, [call_id, isLive]);
   return state;

@@ -36,10 +36,11 @@ function usePeaks(call_id, hasRecording) {
 function Picture({ sound, spoken, view: { from_s, to_s } }) {
   const canvas = useRef();
   useLayoutEffect(() => {
-    const draw = () => drawWave(canvas.current,
-      { sound, spoken, view: { from_s, to_s }, colours: coloursOf(canvas.current) });
+    const area = canvas.current; /* the reference is gone before the last events are */
+    const draw = () => drawWave(area,
+      { sound, spoken, view: { from_s, to_s }, colours: coloursOf(area) });
     const observer = new ResizeObserver(draw);
-    observer.observe(canvas.current);
+    observer.observe(area);
     window.addEventListener("themechange", draw);
     return () => {
       observer.disconnect();

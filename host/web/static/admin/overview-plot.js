@@ -89,16 +89,16 @@ export function Plot({ plot, summary }) {
     if (!uPlot) {
       return undefined;
     }
+    const area = place.current; /* the reference is gone before the last events are */
     let chart = null;
     const draw = () => {
       chart?.destroy();
-      chart = new uPlot(optionsOf(uPlot, plot, coloursOf(place.current), place.current.clientWidth),
-        dataOf(plot), place.current);
+      chart = new uPlot(optionsOf(uPlot, plot, coloursOf(area), area.clientWidth), dataOf(plot), area);
     };
-    const observer = new ResizeObserver(() => chart &&
-      chart.setSize({ width: place.current.clientWidth, height: HEIGHT }));
+    const observer = new ResizeObserver(() =>
+      chart.setSize({ width: area.clientWidth, height: HEIGHT }));
     draw();
-    observer.observe(place.current);
+    observer.observe(area);
     window.addEventListener("themechange", draw);
     return () => {
       observer.disconnect();

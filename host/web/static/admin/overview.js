@@ -167,7 +167,7 @@ function useHealth() {
 }
 
 const STATES = {
-  closed: ["good", "works"], half_open: ["warn", "is being tried again"], open: ["bad", "fails"],
+  ok: ["good", "works"], half_open: ["warn", "is being tried again"], open: ["bad", "fails"],
 };
 
 function Providers({ usage }) {
