@@ -314,6 +314,7 @@ static bool make_web(struct app *app)
         .recordings_dir = app->recordings_dir,
         .browser_media = app->browser_media[0] ? app->browser_media : NULL,
         .secret = app->secret,
+        .about = app_about_make(&app->about, app->conf),
         .requests_per_key = settings_int(app->conf->limits, "requests_per_key"),
         .requests_per_address = settings_int(app->conf->limits, "requests_per_address"),
         .logins_per_address = settings_int(app->conf->limits, "logins_per_address"),
@@ -420,6 +421,7 @@ void app_destroy(struct app *app)
     http_client_destroy(app->http);
     loop_destroy(app->loop);
     app_metrics_stop(app);
+    app_about_finish(&app->about);
     free(app->secret);
     free(app->recordings_dir);
     free(app->clips_dir);

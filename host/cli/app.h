@@ -5,6 +5,7 @@
  * The composition of everything that serves calls in one process: a worker of the server, or a
  * command that talks without one.
  */
+#include "cli/app_about.h"
 #include "cli/conf.h"
 
 #include "call/calls.h"
@@ -65,6 +66,7 @@ struct app {
     struct calls *calls;
     struct retention *retention;
     struct web *web;
+    struct app_about about;
     char *secret;
     char *recordings_dir;
     char *clips_dir;

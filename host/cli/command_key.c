@@ -3,9 +3,9 @@
 
 #include "cli/direct.h"
 
-#include "base/timefmt.h"
 #include "base/uuid.h"
 #include "io/control_client.h"
+#include "web/key_record.h"
 #include "web/keyring.h"
 
 #include "json.h"
@@ -106,7 +106,7 @@ static bool read_wish(const struct cli_args *args, struct wish *wish)
                       "aicaller key: --scope is a list of \"read\", \"call\" and \"admin\"\n");
         return false;
     }
-    if (limit && (*rest != '\0' || wish->per_minute < 1 || wish->per_minute > 1000000)) {
+    if (limit && (*rest != '\0' || wish->per_minute < 1 || wish->per_minute > KEY_PER_MINUTE_MAX)) {
         (void)fprintf(stderr, "aicaller key: --per-minute is a number from 1 to 1000000\n");
         return false;
     }
@@ -116,43 +116,6 @@ static bool read_wish(const struct cli_args *args, struct wish *wish)
         return false;
     }
     return true;
-}
-
-static void write_key(struct aic_buf *to, const struct wish *wish, const char *key)
-{
-    char hash[API_KEY_HASH];
-    char id[UUID_TEXT];
-    char prefix[API_KEY_PREFIX];
-    struct aic_json_writer w;
-    (void)api_key_hash(aic_str(key), hash);
-    (void)aic_str_copy(aic_str(key), prefix, sizeof(prefix));
-    uuid7_make(id);
-    aic_json_writer_init(&w, to);
-    aic_json_open(&w, '{');
-    aic_json_member_text(&w, "key_id", id);
-    aic_json_member_text(&w, "name", wish->name);
-    aic_json_member_text(&w, "key_hash", hash);
-    aic_json_member_text(&w, "prefix", prefix);
-    aic_json_key(&w, "scopes");
-    aic_json_open(&w, '[');
-    for (uint32_t scope = 1; scope < API_SCOPE_ALL; scope <<= 1) {
-        if (wish->scopes & scope) {
-            aic_json_put(&w, aic_str(api_scope_name(scope)));
-        }
-    }
-    aic_json_close(&w, ']');
-    if (wish->per_minute > 0) {
-        aic_json_key(&w, "limits");
-        aic_json_open(&w, '{');
-        aic_json_member_int(&w, "per_minute", wish->per_minute);
-        aic_json_close(&w, '}');
-    }
-    if (wish->expires_ms > 0) {
-        char time_text[TIME_TEXT];
-        time_format(time_text, ((int64_t)time(NULL) * 1000 + wish->expires_ms) * 1000);
-        aic_json_member_text(&w, "expires_at", time_text);
-    }
-    aic_json_close(&w, '}');
 }
 
 static int add(struct direct *direct, const struct conf *conf, const struct wish *wish,
@@ -178,7 +141,13 @@ static int add(struct direct *direct, const struct conf *conf, const struct wish
     aic_buf_init(&params, 4096);
     aic_buf_init(&rows, 4096);
     api_key_make(key, random);
-    write_key(&params, wish, key);
+    const struct key_record record = {
+        .name = wish->name,
+        .scopes = wish->scopes,
+        .per_minute = wish->per_minute,
+        .expires_wall_us =
+            wish->expires_ms > 0 ? ((int64_t)time(NULL) * 1000 + wish->expires_ms) * 1000 : 0};
+    key_record_write(&params, &record, key, id);
     bool is_added = direct_ask(direct, true, "api_key.add", aic_buf_view(&params), &rows);
     aic_buf_finish(&rows);
     aic_buf_finish(&params);

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "cli/conf.h"
+#include "cli/plugin_json.h"
 #include "plugin/registry.h"
 
 #include "json.h"
@@ -13,67 +14,10 @@
 
 enum { MAX_PATH_TEXT = 4096, MAX_JSON = 1 << 20 };
 
-static const char *type_name(uint32_t type)
-{
-    static const char *const names[] = {"none", "string",   "secret", "int", "float",
-                                        "bool", "duration", "bytes",  "url", "path",
-                                        "enum", "list",     "json"};
-    return type < sizeof(names) / sizeof(names[0]) ? names[type] : "unknown";
-}
-
-/* An option as far as its author knew the struct. */
-static struct aic_option option_at(const struct aic_plugin *plugin, uint32_t index)
-{
-    struct aic_option option = {.name = NULL};
-    size_t size = plugin->option_size < sizeof(option) ? plugin->option_size : sizeof(option);
-    memcpy(&option, (const char *)plugin->options + (size_t)index * plugin->option_size, size);
-    return option;
-}
-
-/* "aicaller.stt/1" is "stt" to people. */
-static struct aic_str role_name(const char *id)
-{
-    const char *name = strncmp(id, "aicaller.", 9) == 0 ? id + 9 : id;
-    return (struct aic_str){name, strcspn(name, "/")};
-}
-
-static void write_json(const struct aic_plugin *plugin, const char *path, bool with_options,
-                       struct aic_json_writer *w)
-{
-    aic_json_open(w, '{');
-    aic_json_member_text(w, "id", plugin->id);
-    aic_json_member_text(w, "file", path);
-    aic_json_member_text(w, "version", plugin->version);
-    aic_json_member_text(w, "summary", plugin->summary);
-    aic_json_member_text(w, "license", plugin->license);
-    aic_json_key(w, "roles");
-    aic_json_open(w, '[');
-    for (uint32_t i = 0; i < plugin->provides_count; i++) {
-        aic_json_put(w, role_name(plugin->provides[i]));
-    }
-    aic_json_close(w, ']');
-    if (with_options) {
-        aic_json_key(w, "options");
-        aic_json_open(w, '[');
-        for (uint32_t i = 0; i < plugin->option_count; i++) {
-            struct aic_option option = option_at(plugin, i);
-            aic_json_open(w, '{');
-            aic_json_member_text(w, "name", option.name);
-            aic_json_member_text(w, "type", type_name(option.type));
-            aic_json_member_bool(w, "required", (option.flags & AIC_OPTION_REQUIRED) != 0);
-            aic_json_member_text(w, "default", option.fallback);
-            aic_json_member_text(w, "help", option.help);
-            aic_json_close(w, '}');
-        }
-        aic_json_close(w, ']');
-    }
-    aic_json_close(w, '}');
-}
-
 static void print_roles(const struct aic_plugin *plugin)
 {
     for (uint32_t i = 0; i < plugin->provides_count; i++) {
-        struct aic_str role = role_name(plugin->provides[i]);
+        struct aic_str role = plugin_json_role(plugin->provides[i]);
         (void)printf("%s%.*s", i > 0 ? ", " : "", (int)role.len, role.ptr);
     }
 }
@@ -85,8 +29,8 @@ static void print_text(const struct aic_plugin *plugin, const char *path)
     print_roles(plugin);
     (void)printf("\n  options\n");
     for (uint32_t i = 0; i < plugin->option_count; i++) {
-        struct aic_option option = option_at(plugin, i);
-        (void)printf("    %-18s %-9s %s%s%s%s\n", option.name, type_name(option.type),
+        struct aic_option option = plugin_json_option(plugin, i);
+        (void)printf("    %-18s %-9s %s%s%s%s\n", option.name, plugin_json_type(option.type),
                      option.help ? option.help : "", option.fallback ? " [" : "",
                      option.fallback ? option.fallback : "", option.fallback ? "]" : "");
     }
@@ -123,7 +67,7 @@ static int list(bool as_json)
             (void)fprintf(stderr, "%s %s\n", path, error);
             status = EXIT_FAILED;
         } else if (as_json) {
-            write_json(plugin, path, false, &w);
+            plugin_json_write(plugin, path, false, &w);
         } else {
             (void)printf("%-12s %-8s ", plugin->id, plugin->version);
             print_roles(plugin);
@@ -163,7 +107,7 @@ static int info(const char *name, bool as_json)
     struct aic_json_writer w;
     aic_buf_init(&buf, MAX_JSON);
     aic_json_writer_init(&w, &buf);
-    write_json(plugin, path, true, &w);
+    plugin_json_write(plugin, path, true, &w);
     (void)printf("%s\n", buf.data);
     aic_buf_finish(&buf);
     return EXIT_GOOD;

@@ -134,6 +134,39 @@ void admin_users_changed(struct web *web)
     link_publish(web->settings.link, "users", AIC_STR("{}"));
 }
 
+bool admin_path_name(struct aic_str path, const char *start, char *to, size_t bytes)
+{
+    size_t skip = strlen(start);
+    struct aic_buf name;
+    if (path.len <= skip || !aic_str_starts(path, start)) {
+        return false;
+    }
+    struct aic_str rest = {path.ptr + skip, path.len - skip};
+    rest.len -= rest.ptr[rest.len - 1] == '/';
+    aic_buf_init(&name, bytes);
+    query_decode(rest, &name);
+    bool is_good = !name.failed && name.len > 0 && !memchr(name.data, '/', name.len) &&
+                   !memchr(name.data, '\0', name.len) &&
+                   aic_str_copy(aic_buf_view(&name), to, bytes);
+    aic_buf_finish(&name);
+    return is_good;
+}
+
+bool admin_said(struct aic_str rows, const char *member)
+{
+    struct aic_json *root = aic_json_parse(rows, 0);
+    bool is_true = aic_json_get_bool(aic_json_at(root, 0), member, false);
+    aic_json_free(root);
+    return is_true;
+}
+
+void admin_route(struct web *web, uint32_t methods, const char *path, web_handler handle)
+{
+    web_route(
+        web, methods, path,
+        &(struct web_route){.scope = API_SCOPE_ADMIN, .needs_session = true, .handle = handle});
+}
+
 void admin_add_session(struct admin *admin, struct fresh_session *fresh, const char *user_id,
                        storage_reply reply)
 {

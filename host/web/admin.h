@@ -42,6 +42,13 @@ void admin_password(struct admin *admin, const struct password_task *task, passw
 /* All workers ask for users and sessions again. */
 void admin_users_changed(struct web *web);
 
+/* The last part of a path, such as "jo" of "/admin/api/users/jo/", decoded. */
+bool admin_path_name(struct aic_str path, const char *start, char *to, size_t bytes);
+/* Whether the one row of a change's answer says that `member` is true. */
+bool admin_said(struct aic_str rows, const char *member);
+/* A path for admins who are signed in. */
+void admin_route(struct web *web, uint32_t methods, const char *path, web_handler handle);
+
 /* A new session, on its way into the storage. */
 struct fresh_session {
     char token[SESSION_TOKEN];

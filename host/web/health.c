@@ -3,7 +3,6 @@
 
 #include "base/counters.h"
 #include "io/shm.h"
-#include "plugin/provider.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +18,7 @@ struct health {
     int32_t code;
 };
 
-static enum breaker_state worst_state(const struct provider *provider)
+enum breaker_state health_state(const struct provider *provider)
 {
     enum breaker_state worst = BREAKER_CLOSED;
     for (int role = 0; role < PROVIDER_ROLES; role++) {
@@ -48,7 +47,7 @@ static bool agent_is_down(const struct agent *agent)
 static bool any_provider_is_down(const struct web *web)
 {
     for (size_t i = 0; i < web->settings.provider_count; i++) {
-        if (worst_state(web->settings.providers[i]) != BREAKER_CLOSED) {
+        if (health_state(web->settings.providers[i]) != BREAKER_CLOSED) {
             return true;
         }
     }
@@ -92,7 +91,7 @@ static void write_providers(const struct web *web, struct aic_json_writer *w)
         const struct provider *provider = web->settings.providers[i];
         aic_json_key(w, provider->name);
         aic_json_open(w, '{');
-        aic_json_member_text(w, "state", breaker_state_name(worst_state(provider)));
+        aic_json_member_text(w, "state", breaker_state_name(health_state(provider)));
         aic_json_member_text(w, "plugin", provider->plugin->id);
         aic_json_close(w, '}');
     }

@@ -72,6 +72,10 @@ struct web *web_create(const struct web_settings *settings)
     recording_routes(web);
     login_routes(web);
     session_routes(web);
+    admin_lists_routes(web);
+    admin_users_routes(web);
+    admin_keys_routes(web);
+    admin_about_routes(web);
     live_routes(web);
     if (!events_routes(web)) {
         web_destroy(web);

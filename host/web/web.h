@@ -13,6 +13,14 @@ struct web;
 struct shm;
 struct storage;
 
+/* What is told of the program; borrowed. */
+struct web_about {
+    const char *file;        /* of the configuration */
+    struct aic_str text;     /* the configuration without secrets, */
+    struct aic_str settings; /* and as JSON; empty: it is too large */
+    struct aic_str plugins;  /* JSON */
+};
+
 struct web_settings {
     struct server *server;
     struct sched *sched;
@@ -28,7 +36,8 @@ struct web_settings {
     const char *recordings_dir;
     const char *browser_media; /* path of the browser's media socket; NULL = no voice page */
     const char *secret;        /* signs cookies */
-    int64_t requests_per_key;  /* within a minute */
+    struct web_about about;
+    int64_t requests_per_key; /* within a minute */
     int64_t requests_per_address;
     int64_t logins_per_address; /* likewise */
     int64_t session_idle_ms;    /* a session that was not used for so long has ended */

@@ -4,10 +4,11 @@
 /*
  * Inside of the web layer. One file per family of paths: health.c, history.c, call_detail.c,
  * stats.c, chat.c, make_call.c, voice_page.c, pages.c, key_page.c, scrape.c, live.c, events.c,
- * login.c, session.c; access.c lets requests in by the keys of keyring.c and the sessions of
- * sessions.c, lookup.c asks the storage for them, reply.c answers them, held.c keeps those that
- * wait, query.c and params.c read queries.
+ * login.c, session.c, admin_*.c; access.c lets requests in by the keys of keyring.c and the
+ * sessions of sessions.c, lookup.c asks the storage for them, reply.c answers them, held.c keeps
+ * those that wait, query.c and params.c read queries.
  */
+#include "plugin/provider.h"
 #include "web/keyring.h"
 #include "web/password_desk.h"
 #include "web/query.h"
@@ -96,6 +97,13 @@ void login_routes(struct web *web);
 void session_routes(struct web *web);
 void live_routes(struct web *web);
 bool events_routes(struct web *web);
+void admin_lists_routes(struct web *web);
+void admin_users_routes(struct web *web);
+void admin_keys_routes(struct web *web);
+void admin_about_routes(struct web *web);
+
+/* health.c: the worst of what its roles know. */
+enum breaker_state health_state(const struct provider *provider);
 
 /* access.c: a request for a route, `data`; handles it, now or later, or refuses it. */
 int32_t access_enter(void *data, struct aic_exchange *exchange, const struct aic_request *request);
