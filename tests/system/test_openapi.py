@@ -169,6 +169,7 @@ def test_good_requests_are_answered_as_described(ask):
     talk = ask("POST", "/calls/test-chat/", {"message": "I would like an appointment"})
     assert talk.status == 200
     call_id = talk.json["session"]
+    assert call_id in [call["call_id"] for call in ask("GET", "/calls/live/").json["calls"]]
     assert ask("POST", "/calls/test-voice/", {"message": "Hello"}).status == 200
     placed = ask("POST", dialling.MAKE_CALL, {"to": dialling.THEIRS, "metadata": {"a": [1]}},
                  headers={"Idempotency-Key": "one", "Content-Type": "application/json"})
@@ -183,7 +184,7 @@ def test_good_requests_are_answered_as_described(ask):
                  "/calls/call-history/?last=true&per_page=1", "/calls/call-history/?format=csv",
                  "/calls/stats/", "/calls/stats/?by=hour", "/metrics", "/openapi.json",
                  "/calls/voice-test/", "/calls/test/", "/calls/key/", "/admin/",
-                 "/static/style.css", "/static/call.js", "/static/favicon.svg",
+                 "/static/style.css", "/static/call.js", "/calls/live/", "/static/favicon.svg",
                  f"/calls/call-detail/{placed.json['call_id']}/"):
         assert ask("GET", path).status == 200, path
         assert ask("HEAD", path).status == 200, path
