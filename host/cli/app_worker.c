@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "cli/app_metrics.h"
+#include "io/frame.h"
 #include "io/master.h"
 #include "io/shm.h"
 
@@ -239,6 +240,16 @@ static void dial(struct app *app, const struct link_request *request)
     aic_json_free(body);
 }
 
+static void tell_metrics(struct app *app, const struct link_request *request)
+{
+    struct aic_buf page;
+    aic_buf_init(&page, FRAME_BODY_MAX);
+    bool is_good = app->web && web_metrics(app->web, &page);
+    link_answer(app->link, request->id, is_good ? AIC_OK : AIC_ERROR_UNSUPPORTED,
+                is_good ? aic_buf_view(&page) : AIC_STR(""));
+    aic_buf_finish(&page);
+}
+
 static void take_request(void *data, const struct link_request *request)
 {
     struct app *app = data;
@@ -249,6 +260,8 @@ static void take_request(void *data, const struct link_request *request)
         adopt_spool(app, request);
     } else if (strcmp(request->kind, "storage.query") == 0) {
         ask_storage(app, request);
+    } else if (strcmp(request->kind, "metrics") == 0) {
+        tell_metrics(app, request);
     } else if (strcmp(request->kind, "call.dial") == 0) {
         dial(app, request);
     } else if (strcmp(request->kind, "keys.changed") == 0) {

@@ -50,6 +50,7 @@ extern const struct cli_command command_calls;
 extern const struct cli_command command_show;
 extern const struct cli_command command_hangup;
 extern const struct cli_command command_tail;
+extern const struct cli_command command_top;
 extern const struct cli_command command_plugins;
 extern const struct cli_command command_migrate;
 extern const struct cli_command command_config;

@@ -388,11 +388,11 @@ static const struct {
      put_link_dropped},
 };
 
-static int32_t get_metrics(struct web *web, const struct visit *visit)
+bool web_metrics(struct web *web, struct aic_buf *to)
 {
-    struct scrape *s = calloc(1, sizeof(*s));
+    struct scrape *s = web->settings.shm ? calloc(1, sizeof(*s)) : NULL;
     if (!s) {
-        return reply_problem(visit->exchange, 503, "memory", "Out of memory; try again.");
+        return false;
     }
     s->shm = web->settings.shm;
     s->wall_us = sched_wall(web->settings.sched);
@@ -403,21 +403,31 @@ static int32_t get_metrics(struct web *web, const struct visit *visit)
         exposition_family(&s->page, families[i].name, families[i].type, families[i].help);
         families[i].put(s);
     }
+    bool is_good = !s->page.failed && aic_buf_str(to, aic_buf_view(&s->page)) == AIC_OK;
+    aic_buf_finish(&s->page);
+    free(s);
+    return is_good;
+}
+
+static int32_t get_metrics(struct web *web, const struct visit *visit)
+{
+    struct aic_buf page;
+    aic_buf_init(&page, PAGE_BYTES);
+    bool is_good = web_metrics(web, &page);
     static const struct aic_header headers[] = {
         {AIC_STR_INIT("cache-control"), AIC_STR_INIT("no-store")}};
     const struct aic_response response = {.size = sizeof(response),
                                           .status = 200,
                                           .content_type =
                                               "text/plain; version=0.0.4; charset=utf-8",
-                                          .body = aic_buf_view(&s->page),
+                                          .body = aic_buf_view(&page),
                                           .headers = headers,
                                           .header_count = 1,
                                           .header_size = sizeof(headers[0])};
     int32_t result =
-        s->page.failed ? reply_problem(visit->exchange, 503, "memory", "Out of memory; try again.")
-                       : server_respond(visit->exchange, &response);
-    aic_buf_finish(&s->page);
-    free(s);
+        is_good ? server_respond(visit->exchange, &response)
+                : reply_problem(visit->exchange, 503, "memory", "Out of memory; try again.");
+    aic_buf_finish(&page);
     return result;
 }
 

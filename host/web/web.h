@@ -63,6 +63,8 @@ void web_forget_sessions(struct web *web);
 void web_take_news(struct web *web, const struct link_news *news);
 /* This process goes, another one is there: viewers are sent to it. */
 void web_drain(struct web *web);
+/* Appends all numbers of this host as Prometheus reads them; false where nothing counts. */
+bool web_metrics(struct web *web, struct aic_buf *to);
 /* From now on health says that no new calls are taken. */
 void web_set_draining(struct web *web);
 
