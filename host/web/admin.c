@@ -199,9 +199,10 @@ void admin_hand_over(struct admin *admin, int32_t status, struct aic_str json,
         {AIC_STR("x-content-type-options"), AIC_STR("nosniff")},
         {AIC_STR("set-cookie"), aic_str(cookie)},
     };
+    const char *type = status < 400 ? "application/json" : "application/problem+json";
     const struct aic_response response = {.size = sizeof(response),
                                           .status = status,
-                                          .content_type = json.len > 0 ? "application/json" : NULL,
+                                          .content_type = json.len > 0 ? type : NULL,
                                           .body = json,
                                           .headers = headers,
                                           .header_count = 3,

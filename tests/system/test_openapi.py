@@ -14,6 +14,7 @@ import yaml
 
 import conf as configurations
 import dialling
+import people
 import program
 from openapi import Description
 
@@ -139,7 +140,11 @@ def running(tmp_path_factory, built, vendors_of_file):
         dialling.changes(vendors_of_file))
     path = folder / "aicaller.conf"
     path.write_text(configurations.group_text(group), encoding="utf-8")
-    server = program.Server(path, port, folder, folder / "serve.log", program=built).start()
+    server = program.Server(path, port, folder, folder / "serve.log", program=built)
+    for name, role in (("ann", "admin"), ("val", "viewer")):
+        people.People(lambda *words, **more: program.run(words, folder, built, **more),
+                      (path, port)).add(name, role)
+    server.start()
     dialling.reach(server, vendors_of_file, {"answer": "no-answer"})
     server.conf = path
     server.folder = folder
@@ -192,6 +197,67 @@ def test_good_requests_are_answered_as_described(ask):
     assert token.status == 201
     assert ask("POST", f"/calls/{call_id}/hangup/").status == 202
     assert ask("GET", f"/calls/{call_id}/recording/").status in (200, 404)
+
+
+@pytest.fixture
+def person(running):
+    """person("ann") -> that one's browser, whose answers are as described."""
+    class Checked(people.Browser):
+        def send(self, method, path, body=None, headers=None):
+            return API.check(method, path, super().send(method, path, body, headers))
+
+    def log_in(name):
+        browser = Checked(running)
+        assert browser.log_in(name).status == 200
+        return browser
+    return log_in
+
+
+def test_what_the_admin_pages_ask_is_answered_as_described(ask, person):
+    ann = person("ann")
+    user, key = "/admin/api/users/", "/admin/api/keys/"
+    assert ann.get("/admin/api/session/").json["user"] == {"name": "ann", "role": "admin"}
+    assert ann.post(user, {"name": "jo", "role": "viewer",
+                           "password": people.GOOD}).status == 201
+    assert ann.post(user, {"name": "jo", "role": "viewer",
+                           "password": people.GOOD}).status == 409
+    assert ann.send("PATCH", f"{user}jo/", {"role": "operator"}).status == 204
+    assert ann.send("PATCH", f"{user}jo/", {"role": "king"}).status == 422
+    assert ann.send("DELETE", f"{user}jo/").status == 204
+    assert ann.send("DELETE", f"{user}jo/").status == 404
+    made = ann.post(key, {"name": "x", "scopes": ["read"], "expires_at": "2040-01-01T00:00:00Z"})
+    assert made.status == 201
+    assert ann.send("DELETE", f"{key}{made.json['key_id']}/").status == 204
+    assert ann.send("DELETE", f"{key}x/").status == 404
+    for path in (user, key, "/admin/api/audit/", "/admin/api/audit/?limit=1",
+                 "/admin/api/config/", "/admin/api/plugins/"):
+        assert ann.get(path).status == 200, path
+        assert ask("GET", path).status == 401, path
+    val = person("val")
+    assert val.get(user).status == 403
+    assert val.get("/admin/api/plugins/").status == 200
+    assert val.post("/admin/api/password/",
+                    {"old": "wrong", "new": "another good one"}).status == 403
+    assert val.send("POST", "/admin/api/logout/", {}, {"X-CSRF-Token": None}).status == 403
+    assert val.post("/admin/api/logout/").status == 204
+    assert ask("GET", "/admin/api/session/").json["has_users"] is True
+
+
+def test_a_viewer_sees_the_last_digits_of_a_number(ask, person):
+    placed = ask("POST", dialling.MAKE_CALL,
+                 {"to": dialling.THEIRS, "metadata": {"other": "+442079460123"}})
+    path = f"/calls/call-detail/{placed.json['call_id']}/"
+    program.eventually(lambda: ask("GET", path).status == 200, "the call is recorded")
+    whole = program.eventually(lambda: ask("GET", path).json["call"]["metadata"] and
+                               ask("GET", path).text, "all of it is recorded")
+    assert dialling.THEIRS in whole and "+442079460123" in whole
+    val, ann = person("val"), person("ann")
+    assert dialling.THEIRS in ann.get(path).text
+    history = f"/calls/call-history/?number=%2B{dialling.THEIRS[1:]}"
+    for place in (path, history, f"{history}&format=csv"):
+        text = val.get(place).text
+        assert "*******0123" in text and dialling.THEIRS not in text, place
+    assert "+********0123" in val.get(path).text and "+442079460123" not in val.get(path).text
 
 
 def test_carriers_are_refused_without_a_signature(ask):

@@ -119,16 +119,14 @@ static bool matches(const struct web_route *route, const char *path)
     return strcmp(route->path, path) == 0;
 }
 
-/* What a key needs; NONE where it is not asked for. */
-static uint32_t scope_of(const struct aic_json *security)
+/* What one who shows a key or has a session needs; NONE where it is not asked for. */
+static uint32_t scope_of(const struct aic_json *security, const char *scheme)
 {
     for (size_t i = 0; i < aic_json_count(security); i++) {
         struct aic_str word =
-            aic_json_text(aic_json_at(aic_json_get(aic_json_at(security, i), "apiKey"), 0));
-        for (uint32_t scope = 1; word.len > 0 && scope <= API_SCOPE_ADMIN; scope <<= 1) {
-            if (aic_str_equal(word, api_scope_name(scope))) {
-                return scope;
-            }
+            aic_json_text(aic_json_at(aic_json_get(aic_json_at(security, i), scheme), 0));
+        if (word.len > 0) {
+            return api_scope_find(word);
         }
     }
     return API_SCOPE_NONE;
@@ -158,11 +156,12 @@ static void check_operation(struct scene *scene, const struct aic_json *root, co
         const struct aic_json *own = aic_json_get(operation, "security");
         const struct aic_json *security = own ? own : aic_json_get(root, "security");
         scene->described[i] |= method_bits[method];
-        if (!route->needs_session && scope_of(security) != route->scope) {
+        if (scope_of(security, "session") != route->scope ||
+            (!route->needs_session && scope_of(security, "apiKey") != route->scope)) {
             tell(scene, "needs another scope than described", method_names[method], path);
         }
-        if (route->needs_session && takes_anybody(security)) {
-            tell(scene, "needs a session", method_names[method], path);
+        if (route->needs_session == takes_anybody(security)) {
+            tell(scene, "says wrongly whether a session is needed", method_names[method], path);
         }
         return;
     }
