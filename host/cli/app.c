@@ -314,6 +314,7 @@ static bool make_web(struct app *app)
         .recordings_dir = app->recordings_dir,
         .browser_media = app->browser_media[0] ? app->browser_media : NULL,
         .secret = app->secret,
+        .allowed_hosts = app->conf->allowed_hosts,
         .about = app_about_make(&app->about, app->conf),
         .requests_per_key = settings_int(app->conf->limits, "requests_per_key"),
         .requests_per_address = settings_int(app->conf->limits, "requests_per_address"),

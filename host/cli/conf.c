@@ -104,6 +104,10 @@ static const struct aic_option security_options[] = {
      .type = AIC_OPTION_LIST,
      .help = "Addresses or networks of proxies in front of this server: only from them "
              "X-Forwarded-For and X-Forwarded-Proto count."},
+    {.name = "allowed_hosts",
+     .type = AIC_OPTION_LIST,
+     .help = "Names, such as \"voice.example.com\", by which API and pages may be asked; that of "
+             "server.public_url is one. Empty: any."},
     {.name = "session_idle",
      .type = AIC_OPTION_DURATION,
      .flags = AIC_OPTION_RANGE,
@@ -135,6 +139,24 @@ static const char **take_networks(const struct settings *settings, const char *n
         if (http_network_parse(aic_str(list[i]), &network) != AIC_OK) {
             config_problem_add(problems, settings_pos(settings, name),
                                "\"%s\" is no address and no network such as \"10.1.0.0/16\"",
+                               list[i]);
+        }
+    }
+    return list;
+}
+
+/* The same for names of hosts. */
+static const char **take_hosts(const struct settings *settings, const char *name,
+                               struct config_problems *problems)
+{
+    uint32_t count = settings_list_count(settings, name);
+    const char **list = calloc(count + 1, sizeof(*list));
+    for (uint32_t i = 0; list && i < count; i++) {
+        list[i] = settings_list_item(settings, name, i);
+        if (!list[i][0] || strpbrk(list[i], "/@ ") || (list[i][0] != '[' && strchr(list[i], ':'))) {
+            config_problem_add(problems, settings_pos(settings, name),
+                               "\"%s\" is no name of a host, such as \"voice.example.com\"; "
+                               "without a port",
                                list[i]);
         }
     }
@@ -192,6 +214,7 @@ static struct conf *build(struct config *config, const char *name, struct config
                                     1, NULL, 0, problems);
     conf->private_allow = take_networks(conf->security, "private_allow", problems);
     conf->trusted_proxies = take_networks(conf->security, "trusted_proxies", problems);
+    conf->allowed_hosts = take_hosts(conf->security, "allowed_hosts", problems);
     struct settings *retention = settings_check("retention", config_get(root, "retention"),
                                                 &retention_table, 1, NULL, 0, problems);
     retention_load(&conf->retention, retention, problems);
@@ -252,6 +275,7 @@ void conf_free(struct conf *conf)
     prices_finish(&conf->prices);
     free(conf->private_allow);
     free(conf->trusted_proxies);
+    free(conf->allowed_hosts);
     settings_free(conf->security);
     setup_destroy(conf->setup);
     free(conf);

@@ -18,6 +18,7 @@ struct conf {
     struct settings *security;
     const char **private_allow; /* NULL-terminated, as the next */
     const char **trusted_proxies;
+    const char **allowed_hosts;
     struct prices prices;
     struct gate_rules outbound;
     struct retention_rules retention;

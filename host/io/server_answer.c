@@ -6,6 +6,8 @@
 
 #include "json.h"
 
+#include <string.h>
+
 enum { HEAD_MAX = 32 * 1024, PROBLEM_MAX = 4096 };
 
 const char *server_reason(int32_t status)
@@ -114,15 +116,25 @@ static bool write_headers(struct aic_buf *to, const struct aic_response *respons
     return true;
 }
 
-bool server_write_head(struct aic_buf *to, const struct aic_response *response, int64_t length,
-                       int64_t wall_us)
+/* Who came by HTTPS to a server whose address is an HTTPS one shall come that way only. */
+static bool wants_https(const struct aic_exchange *exchange)
+{
+    const char *url = exchange->server->public_url;
+    return exchange->is_https && url && strncmp(url, "https://", 8) == 0;
+}
+
+bool server_write_head(struct aic_buf *to, const struct aic_exchange *exchange,
+                       const struct aic_response *response, int64_t length)
 {
     if (response->status < 200 || response->status > 599) {
         return false;
     }
     aic_buf_printf(to, "HTTP/1.1 %d %s\r\nConnection: close\r\n", (int)response->status,
                    server_reason(response->status));
-    write_date(to, wall_us);
+    write_date(to, sched_wall(exchange->server->sched));
+    if (wants_https(exchange)) {
+        aic_buf_text(to, "Strict-Transport-Security: max-age=31536000\r\n");
+    }
     if (response->content_type) {
         if (!is_clean(aic_str(response->content_type), false)) {
             return false;
@@ -233,8 +245,7 @@ static int32_t answer(struct aic_exchange *exchange, const struct aic_response *
     }
     struct aic_buf head;
     aic_buf_init(&head, HEAD_MAX);
-    if (!server_write_head(&head, response, (int64_t)response->body.len,
-                           sched_wall(exchange->server->sched))) {
+    if (!server_write_head(&head, exchange, response, (int64_t)response->body.len)) {
         aic_buf_finish(&head);
         server_conn_refuse(conn, 500, NULL, "");
         return AIC_ERROR_INVALID;

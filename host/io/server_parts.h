@@ -136,8 +136,8 @@ void server_dispatch_upgrade(struct server_conn *conn, char *bytes, size_t count
 /* server_answer.c */
 const char *server_reason(int32_t status);
 /* Status line and headers, with the blank line; false when something in it is not acceptable. */
-bool server_write_head(struct aic_buf *to, const struct aic_response *response, int64_t length,
-                       int64_t wall_us);
+bool server_write_head(struct aic_buf *to, const struct aic_exchange *exchange,
+                       const struct aic_response *response, int64_t length);
 /* The body of a problem document. */
 void server_write_problem(struct aic_buf *to, int32_t status, const char *type, const char *detail);
 /* Puts an exchange on the list of those that wait, with its deadline. */

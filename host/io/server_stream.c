@@ -19,7 +19,7 @@ int32_t server_stream_begin(struct aic_exchange *exchange, const struct aic_resp
     }
     struct aic_buf text;
     aic_buf_init(&text, HEAD_MAX);
-    if (!server_write_head(&text, head, length, sched_wall(exchange->server->sched))) {
+    if (!server_write_head(&text, exchange, head, length)) {
         aic_buf_finish(&text);
         server_conn_refuse(conn, 500, NULL, "");
         return AIC_ERROR_INVALID;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "web/cookie.h"
+#include "web/hosts.h"
 #include "web/web_private.h"
 
 #include "io/http_address.h"
@@ -385,6 +386,13 @@ int32_t access_enter(void *data, struct aic_exchange *exchange, const struct aic
     struct web *web = route->web;
     if (route->exists && !route->exists(request->path)) {
         return AIC_ERROR_NOT_FOUND;
+    }
+    if (!request->is_loopback &&
+        !hosts_allow(web->settings.allowed_hosts, server_public_url(web->settings.server),
+                     server_header(exchange, "host"))) {
+        return reply_problem(exchange, 400, "host",
+                             "This server is not to be asked by this name; see "
+                             "security.allowed_hosts.");
     }
     struct entering first = {.next = web->entering,
                              .web = web,

@@ -34,8 +34,9 @@ struct web_settings {
     struct provider *const *providers; /* for health */
     size_t provider_count;
     const char *recordings_dir;
-    const char *browser_media; /* path of the browser's media socket; NULL = no voice page */
-    const char *secret;        /* signs cookies */
+    const char *browser_media;        /* path of the browser's media socket; NULL = no voice page */
+    const char *secret;               /* signs cookies */
+    const char *const *allowed_hosts; /* values of Host; NULL-terminated, none: any */
     struct web_about about;
     int64_t requests_per_key; /* within a minute */
     int64_t requests_per_address;

@@ -168,3 +168,44 @@ def test_what_was_done_is_in_the_audit(admin):
     assert row["object"] == key
     answer = ann.get("/admin/api/audit/?limit=0")
     assert (answer.status, answer.json["field"]) == (400, "limit")
+
+
+ELSEWHERE = {"Host": "voice.example.com", "X-Forwarded-For": "203.0.113.5"}
+OVER_TLS = {**ELSEWHERE, "X-Forwarded-Proto": "https"}
+
+
+def test_a_password_is_taken_over_https_or_on_this_machine_only(people, serve):
+    ours = people({"security": {"trusted_proxies": ["127.0.0.1"]}})
+    ours.add("ann", "admin")
+    server = serve(conf=ours.conf)
+    ann = Browser(server)
+    plain = ann.log_in("ann", headers={**ELSEWHERE, "Origin": "http://voice.example.com"})
+    assert (plain.status, type_of(plain)) == (403, "https-needed")
+    answer = ann.log_in("ann", headers={**OVER_TLS, "Origin": "https://voice.example.com"})
+    assert answer.status == 200 and "Secure" in answer.headers["Set-Cookie"].split("; ")
+    assert ann.get(HISTORY, {**OVER_TLS, "Origin": None}).status == 200
+    assert server.get(HISTORY, headers=OVER_TLS).status == 403, "without the cookie"
+
+
+def test_names_of_the_server_and_https_are_insisted_on(people, serve):
+    ours = people({"server": {"public_url": "https://voice.example.com"},
+                   "security": {"trusted_proxies": ["127.0.0.1"],
+                                "allowed_hosts": ["calls.example.com"]}})
+    server = serve(conf=ours.conf)
+    for host, status in (("voice.example.com", 200), ("calls.example.com:443", 200),
+                         ("example.com", 400), ("voice.example.com.example.net", 400)):
+        answer = server.get("/calls/health/", headers={**OVER_TLS, "Host": host})
+        assert answer.status == status, host
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+        if status == 400:
+            assert type_of(answer) == "host"
+    assert "Strict-Transport-Security" not in server.get("/calls/health/").headers
+    plain = server.get("/calls/health/", headers=ELSEWHERE)
+    assert plain.status == 200 and "Strict-Transport-Security" not in plain.headers
+
+
+@pytest.mark.parametrize("name", ["voice.example.com:8000", "https://voice.example.com", ""])
+def test_what_is_no_name_is_refused_in_the_configuration(people, name, aicaller):
+    ours = people({"security": {"allowed_hosts": [name]}})
+    result = aicaller("check", "-c", ours.conf[0])
+    assert result.returncode == 78 and "without a port" in result.stderr

@@ -12,6 +12,7 @@ import pytest
 
 import dialling
 import program
+from people import People
 
 DOCUMENT = program.ROOT / "docs/http-api.md"
 TEXT = DOCUMENT.read_text(encoding="utf-8")
@@ -26,9 +27,10 @@ def simulators(tmp_path_factory):
 
 
 @pytest.fixture
-def server(serve, make_conf, simulators):
-    """A server that may dial, with a conversation and a key."""
+def server(serve, make_conf, simulators, aicaller):
+    """A server that may dial, with a conversation, a key and a user."""
     conf = make_conf(dialling.changes(simulators))
+    People(aicaller, conf).add("ann", "admin")
     server = serve(conf=conf)
     server.conf = conf[0]
     dialling.reach(server, simulators, {"answer": "no-answer"})
