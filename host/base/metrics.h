@@ -26,7 +26,9 @@ enum {
     METRICS_REFUSALS = 32,
     METRICS_HTTP_CLASSES = 6,
     METRICS_RECORDING_ENDS = 4,
-    METRICS_LOSS_KINDS = 20
+    METRICS_LOSS_KINDS = 20,
+    METRICS_WEBHOOK_OUTCOMES = 5,
+    METRICS_TRACE_OUTCOMES = 3
 };
 
 /* Where each family begins, and in which order its cells lie. */
@@ -48,7 +50,9 @@ enum metrics_cell {
     METRICS_LOSSES = METRICS_CPU + 2,                        /* by enum counter of counters.h */
     METRICS_RETENTION = METRICS_LOSSES + METRICS_LOSS_KINDS, /* rows, files */
     METRICS_RECORDINGS = METRICS_RETENTION + 2,              /* by enum metrics_recording */
-    METRICS_CELLS = METRICS_RECORDINGS + METRICS_RECORDING_ENDS
+    METRICS_WEBHOOKS = METRICS_RECORDINGS + METRICS_RECORDING_ENDS, /* enum metrics_webhook */
+    METRICS_TRACES = METRICS_WEBHOOKS + METRICS_WEBHOOK_OUTCOMES,   /* spans: enum metrics_trace */
+    METRICS_CELLS = METRICS_TRACES + METRICS_TRACE_OUTCOMES
 };
 
 /* What is not added up but stands as it is now, for each worker. */
@@ -58,6 +62,7 @@ enum metrics_gauge {
     METRICS_SPOOL_MEMORY_BYTES = 2,
     METRICS_SPOOL_DISK_BAD = 3,
     METRICS_STORAGE_DOWN_SINCE_US = 4, /* wall time; 0 = it is there */
+    METRICS_WEBHOOKS_WAITING = 5,      /* in the storage, so the same for all workers */
     METRICS_GAUGES = 8
 };
 
@@ -70,6 +75,16 @@ enum metrics_stage {
     METRICS_TTS = 3,
     METRICS_PLAYOUT = 4
 };
+
+enum metrics_webhook {
+    METRICS_WEBHOOK_DELIVERED = 0,
+    METRICS_WEBHOOK_RETRIED = 1,
+    METRICS_WEBHOOK_GIVEN_UP = 2,
+    METRICS_WEBHOOK_GONE = 3,
+    METRICS_WEBHOOK_DROPPED = 4
+};
+
+enum metrics_trace { METRICS_TRACE_SENT = 0, METRICS_TRACE_FULL = 1, METRICS_TRACE_UNSENT = 2 };
 
 /* Why a recording ended before its call. */
 enum metrics_recording {

@@ -88,6 +88,8 @@ static void let_in(struct arrival *arrival, struct pending *pending)
         .context = first_of(pending->context, NULL),
         .context_url = first_of(pending->context_url, NULL),
         .variables = first_of(pending->variables, NULL),
+        .metadata = first_of(pending->metadata, NULL),
+        .traceparent = pending->traceparent,
         .record_to = pending->record_to,
         .created_wall_us = pending->created_wall_us,
         .first_revision = pending->revision,

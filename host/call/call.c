@@ -100,9 +100,11 @@ static bool take_params(struct call *call, const struct call_params *params)
     call->provider_name = copy(aic_str(params->provider));
     call->context = copy(params->context);
     call->context_url = copy(params->context_url);
+    call->metadata = copy(params->metadata);
     call->record_to = params->record_to ? copy(aic_str(params->record_to)) : NULL;
     if (!call->from || !call->to || !call->provider_call_id || !call->provider_name ||
-        !call->context || !call->context_url || (params->record_to && !call->record_to)) {
+        !call->context || !call->context_url || !call->metadata ||
+        (params->record_to && !call->record_to)) {
         return false;
     }
     call->prompt = make_prompt(call, params->prompt, params->context);
@@ -144,7 +146,11 @@ struct call *call_create(const struct call_env *env, const struct call_params *p
         call_destroy(call);
         return NULL;
     }
+    call_trace_begin(call, params->traceparent);
     call_record_call(call);
+    if (call->revision == 1) {
+        call_announce(call, WEBHOOK_CALL_STARTED);
+    }
     return call;
 }
 
@@ -189,6 +195,7 @@ void call_destroy(struct call *call)
     free(call->prompt);
     free(call->context);
     free(call->context_url);
+    free(call->metadata);
     free(call->llm_context);
     free(call->record_to);
     free(call);
@@ -246,6 +253,7 @@ void call_begin_talking(struct call *call)
     call->duration_timer = sched_timer_start(call->env.sched, now_us + call->agent->max_duration_us,
                                              duration_is_over, call);
     call_record_call(call);
+    call_announce(call, WEBHOOK_CALL_ANSWERED);
     log_info("call", "begins", LOG_S("call", call->id), LOG_S("agent", call->agent->name),
              LOG_S("provider", call->provider_name));
 }
@@ -405,6 +413,8 @@ void call_over(struct call *call)
     call_recording_end(call);
     call_record_losses(call);
     call_record_call(call);
+    call_announce(call, WEBHOOK_CALL_ENDED);
+    call_trace_end(call);
     count_end(call);
     log_info("call", "ended", LOG_S("call", call->id), LOG_S("reason", call->end_reason),
              LOG_I("turns", call->turn_number),

@@ -18,17 +18,21 @@ struct fetch;
 struct gate;
 struct prices;
 struct recorder;
+struct trace_export;
+struct webhook_post;
 
 /* What all calls of a worker share. */
 struct call_env {
     struct sched *sched;
     struct journal *journal;
-    const char *recordings_dir;  /* "" = nothing is recorded */
-    struct fetch *fetch;         /* for tools; NULL = there are none */
-    const struct prices *prices; /* may be NULL */
-    double max_cost;             /* of a call; 0 = no limit */
-    struct clips *clips;         /* sentences spoken ahead; may be NULL */
-    struct gate *gate;           /* takes down who wants no more calls; may be NULL */
+    const char *recordings_dir;    /* "" = nothing is recorded */
+    struct fetch *fetch;           /* for tools; NULL = there are none */
+    const struct prices *prices;   /* may be NULL */
+    double max_cost;               /* of a call; 0 = no limit */
+    struct clips *clips;           /* sentences spoken ahead; may be NULL */
+    struct gate *gate;             /* takes down who wants no more calls; may be NULL */
+    struct webhook_post *webhooks; /* tells others what happens; may be NULL */
+    struct trace_export *traces;   /* may be NULL */
 };
 
 struct call_hooks {
@@ -55,6 +59,8 @@ struct call_params {
     struct aic_str context; /* fetched about the caller; appended to the prompt */
     struct aic_str context_url;
     struct aic_str variables;   /* JSON object for scripts; may be empty */
+    struct aic_str metadata;    /* JSON object of who placed it; may be empty */
+    const char *traceparent;    /* of who placed it; NULL = none */
     const char *record_to;      /* a file; NULL = as the agent says */
     int64_t created_wall_us;    /* 0 = now */
     uint64_t first_revision;    /* of its fact, when it was recorded before */

@@ -233,6 +233,7 @@ static void take_thought(void *data, const struct provider *provider, uint32_t f
     struct call *call = data;
     (void)finish;
     call->answer.is_thought = true;
+    call->answer.thought_us = sched_now(call->env.sched);
     if (state.len > 0) {
         (void)dialog_set(&call->answer.state, state);
         (void)dialog_set(&call->answer.state_provider, aic_str(provider->name));

@@ -128,6 +128,7 @@ void call_leave_alone(struct call *call)
     log_info("call", "whom we talk with wants no more calls", LOG_S("call", call->id));
     call_record_note(call, "opt_out", "by", "caller");
     gate_opt_out(call->env.gate, call->id, other_number(call));
+    call_announce_opt_out(call, other_number(call));
     if (!call->end_reason[0]) {
         (void)aic_str_copy(AIC_STR("opt_out"), call->end_reason, sizeof(call->end_reason));
     }

@@ -322,6 +322,7 @@ void call_record_turn(struct call *call, bool was_interrupted)
     draft_write(&draft, call, "turns", id, 1);
     count_turn(call, &latency, was_interrupted);
     tell_turn(call, &latency);
+    call_trace_turn(call, was_interrupted);
 }
 
 static void put_units(struct aic_json_writer *w, const struct aic_usage *usage)
@@ -385,6 +386,8 @@ void call_record_switch(struct call *call, enum responder_role role, const struc
     struct draft detail;
     if (from) {
         metrics_count_failover((uint32_t)role - RESPONDER_STT, from->name);
+        call_announce_switch(call, role_name(role), from->name, to ? to->name : "",
+                             error ? error_category_name(error->category) : "");
     }
     draft_begin(&detail);
     aic_json_member_text(&detail.w, "role", role_name(role));

@@ -16,8 +16,10 @@
 #include "call/playout.h"
 #include "call/prices.h"
 #include "call/recorder.h"
+#include "call/trace.h"
 #include "call/turn.h"
 #include "call/vad.h"
+#include "call/webhook_post.h"
 
 #include "json.h"
 
@@ -64,6 +66,8 @@ struct tool_run {
     char *id;
     void *handle;
     int64_t began_us;
+    uint64_t turn_epoch; /* the same, and stays */
+    uint8_t span_id[TRACE_SPAN];
 };
 
 /* One answer of the agent, from the end of the caller's turn to its last sample. */
@@ -83,6 +87,7 @@ struct answer {
     int64_t words_us; /* when the last of the words that it answers came */
     int64_t started_us;
     int64_t token_us;
+    int64_t thought_us; /* the text was complete */
     int64_t audio_us;
     int64_t sent_us;
     int failovers;
@@ -115,6 +120,10 @@ struct call {
     char *prompt;
     char *context;
     char *context_url;
+    char *metadata; /* JSON object; "" = none */
+    struct trace_call trace;
+    int64_t traced_tokens_in; /* that spans tell of */
+    int64_t traced_tokens_out;
     char *llm_context; /* JSON, see llm.h */
     char *record_to;
     bool is_text;
@@ -262,6 +271,24 @@ void call_cancel_tools(struct call *call);
 /* call_recording.c */
 void call_recording_start(struct call *call);
 void call_recording_end(struct call *call);
+
+/* call_webhook.c */
+/* What is known of it; borrowed, without a traceparent. */
+struct webhook_call call_facts_of(const struct call *call);
+void call_announce(struct call *call, enum webhook_event event);
+void call_announce_switch(struct call *call, const char *role, const char *from, const char *to,
+                          const char *category);
+void call_announce_opt_out(struct call *call, const char *number);
+
+/* call_trace.c */
+void call_trace_begin(struct call *call, const char *traceparent);
+/* The spans of the answer that has just ended. */
+void call_trace_turn(struct call *call, bool was_interrupted);
+/* The span that a tool's request will be, and what is sent along with it. */
+void call_trace_tool_begin(struct call *call, struct tool_run *run, char to[TRACE_PARENT_TEXT]);
+void call_trace_tool_end(struct call *call, const struct tool_run *run, int32_t http_status,
+                         const char *error);
+void call_trace_end(struct call *call);
 
 /* call_onlookers.c */
 void call_show_event(struct call *call, const char *type, struct aic_str detail);

@@ -157,6 +157,7 @@ static void tool_answered(void *data, const struct fetch_answer *answer)
     bool is_current = call->answer.is_active && run->epoch == call->answer.epoch;
     bool is_good = !answer->error && answer->status >= 200 && answer->status < 300;
     unlist(run);
+    call_trace_tool_end(call, run, answer->status, answer->error);
     record_run(call, run->tool->name, is_good, sched_now(call->env.sched) - run->began_us,
                !is_current);
     if (is_current) {
@@ -176,7 +177,8 @@ static int32_t start_run(struct call *call, const struct tool *tool, const struc
 {
     struct aic_buf url;
     struct aic_buf body;
-    struct aic_header headers[TOOL_HEADERS + 2];
+    struct aic_header headers[TOOL_HEADERS + 3];
+    char parent[TRACE_PARENT_TEXT];
     uint32_t count = 0;
     aic_buf_init(&url, 8192);
     aic_buf_init(&body, MAX_JSON);
@@ -185,6 +187,10 @@ static int32_t start_run(struct call *call, const struct tool *tool, const struc
         headers[count] = tool->headers[count];
     }
     headers[count++] = (struct aic_header){AIC_STR("X-Call-Id"), aic_str(call->id)};
+    call_trace_tool_begin(call, run, parent);
+    if (parent[0]) {
+        headers[count++] = (struct aic_header){AIC_STR("traceparent"), aic_str(parent)};
+    }
     if (body.len > 0) {
         headers[count++] =
             (struct aic_header){AIC_STR("Content-Type"), AIC_STR("application/json")};
@@ -219,6 +225,7 @@ static bool ask(struct call *call, const struct tool_request *request, const str
     run->call = call;
     run->tool = tool;
     run->epoch = call->answer.epoch;
+    run->turn_epoch = run->epoch;
     run->began_us = sched_now(call->env.sched);
     if (start_run(call, tool, arguments, run) != AIC_OK) {
         free_run(run);

@@ -163,6 +163,8 @@ struct live *calls_add(struct calls *calls, const struct call_params *params)
                                  .fetch = calls->settings.fetch,
                                  .prices = calls->settings.prices,
                                  .gate = calls->settings.gate,
+                                 .webhooks = calls->settings.webhooks,
+                                 .traces = calls->settings.traces,
                                  .max_cost = calls->settings.max_cost};
     const struct call_hooks hooks = {.notify = call_notify,
                                      .replied = call_replied,

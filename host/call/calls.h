@@ -12,6 +12,8 @@
 struct calls;
 struct gate;
 struct storage;
+struct trace_export;
+struct webhook_post;
 
 struct calls_settings {
     struct sched *sched;
@@ -24,10 +26,12 @@ struct calls_settings {
     struct clips *clips; /* may be NULL */
     struct fetch *fetch;
     const struct prices *prices;
-    double max_cost;        /* of a call; 0 = no limit */
-    int64_t max_calls;      /* of this host; more are turned away */
-    int64_t max_per_caller; /* with one number at the other end; 0 = no limit */
-    struct gate *gate;      /* that calls to real people pass; NULL = nobody is dialled */
+    double max_cost;               /* of a call; 0 = no limit */
+    int64_t max_calls;             /* of this host; more are turned away */
+    int64_t max_per_caller;        /* with one number at the other end; 0 = no limit */
+    struct gate *gate;             /* that calls to real people pass; NULL = nobody is dialled */
+    struct webhook_post *webhooks; /* may be NULL, as the next */
+    struct trace_export *traces;
 };
 
 struct calls_hooks {
@@ -63,6 +67,7 @@ struct calls_dial {
     struct aic_str context_url;
     struct aic_str variables;
     struct aic_str metadata; /* JSON object, kept with the call for who placed it; may be empty */
+    const char *traceparent; /* what the call continues; NULL = nothing */
     const char *record_to;   /* NULL = as the agent says */
     const char *provider;    /* NULL = the agent's first that dials */
     const char *actor;       /* who asks, for the audit: "api", "command line" */

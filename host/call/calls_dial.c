@@ -277,6 +277,7 @@ void calls_dial(struct calls *calls, const struct calls_dial *params, calls_dial
     pending->context_url = aic_str_dup(params->context_url);
     pending->variables = aic_str_dup(params->variables);
     pending->metadata = aic_str_dup(params->metadata);
+    (void)aic_str_copy(aic_str(params->traceparent), pending->traceparent, TRACE_PARENT_TEXT);
     pending->record_to = params->record_to ? strdup(params->record_to) : NULL;
     pending->reply = reply;
     pending->reply_data = data;

@@ -10,6 +10,8 @@
 #include "call/calls.h"
 #include "call/crowd.h"
 #include "call/token.h"
+#include "call/trace.h"
+#include "call/webhook.h"
 
 enum { CALLS_PROVIDERS = 16, CALLS_REASON = 48 };
 
@@ -31,7 +33,8 @@ struct pending {
     char *context;
     char *context_url;
     char *variables;
-    char *metadata; /* until it is recorded */
+    char *metadata;
+    char traceparent[TRACE_PARENT_TEXT];
     char *record_to;
     int64_t created_wall_us;
     int64_t answered_wall_us;  /* of one that was interrupted */
@@ -133,6 +136,8 @@ void pending_call_off(struct pending *pending);
 /* The claim on the call outlives the record: the call itself has it now. */
 void pending_keep_claim(struct pending *pending);
 void pending_record(struct pending *pending, const char *end_reason);
+/* What others are told of it: that it began, or its end. */
+void pending_tell(struct pending *pending, const char *end_reason);
 void pending_answer(struct pending *pending, int32_t status, const char *reason, const char *error);
 
 /* What another worker needs to take the call over, as JSON; and back. */

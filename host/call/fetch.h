@@ -49,6 +49,8 @@ struct http_client;
 /* Addresses that are not public are refused, but for those in `private_allow` (addresses or
  * networks, NULL-terminated), which is borrowed. NULL without memory. */
 struct fetch *fetch_http_create(struct http_client *client, const char *const *private_allow);
+/* The same, for addresses of the operator's own: all may be reached. */
+struct fetch *fetch_http_create_open(struct http_client *client);
 void fetch_http_destroy(struct fetch *fetch);
 
 #endif

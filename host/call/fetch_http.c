@@ -50,7 +50,7 @@ static void take_event(void *data, const struct aic_http_event *event)
     case AIC_HTTP_EVENT_ERROR:
         (void)aic_str_copy(event->error ? event->error->code : AIC_STR("network"), code,
                            sizeof(code));
-        finish(f, &(struct fetch_answer){.error = code, .body = AIC_STR("")});
+        finish(f, &(struct fetch_answer){.status = f->status, .error = code, .body = AIC_STR("")});
         break;
     default:
         break;
@@ -122,6 +122,17 @@ struct fetch *fetch_http_create(struct http_client *client, const char *const *p
     owner->text = owner->any;
     owner->text.require_type_a = "application/json";
     owner->text.require_type_b = "text/";
+    return &owner->fetch;
+}
+
+struct fetch *fetch_http_create_open(struct http_client *client)
+{
+    struct fetch_http *owner = calloc(1, sizeof(*owner));
+    if (!owner) {
+        return NULL;
+    }
+    owner->fetch.ops = &ops;
+    owner->client = client;
     return &owner->fetch;
 }
 

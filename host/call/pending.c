@@ -257,6 +257,7 @@ void pending_record(struct pending *pending, const char *end_reason)
                                 .columns = aic_buf_view(&buf)};
     journal->write(journal, &fact, false, NULL, NULL);
     aic_buf_finish(&buf);
+    pending_tell(pending, end_reason);
 }
 
 bool pending_status(struct calls *calls, const struct aic_telephony_event *event)
@@ -303,6 +304,8 @@ void pending_write(const struct pending *pending, struct aic_buf *to)
     aic_json_member(&w, "context", text_of(pending->context));
     aic_json_member(&w, "context_url", text_of(pending->context_url));
     aic_json_member(&w, "variables", text_of(pending->variables));
+    aic_json_member(&w, "metadata", text_of(pending->metadata));
+    aic_json_member_text(&w, "traceparent", pending->traceparent);
     aic_json_close(&w, '}');
 }
 
@@ -328,6 +331,9 @@ struct pending *pending_read(struct calls *calls, struct aic_str json)
         pending->context = aic_str_dup(aic_json_get_text(root, "context"));
         pending->context_url = aic_str_dup(aic_json_get_text(root, "context_url"));
         pending->variables = aic_str_dup(aic_json_get_text(root, "variables"));
+        pending->metadata = aic_str_dup(aic_json_get_text(root, "metadata"));
+        (void)aic_str_copy(aic_json_get_text(root, "traceparent"), pending->traceparent,
+                           TRACE_PARENT_TEXT);
     }
     aic_json_free(root);
     return pending;

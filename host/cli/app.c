@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "cli/app_metrics.h"
+#include "cli/app_outlets.h"
 #include "cli/app_worker.h"
 #include "io/http_client.h"
 #include "io/master.h"
@@ -245,11 +246,16 @@ static bool make_gate(struct app *app)
     return app->gate != NULL;
 }
 
+static bool make_fetch(struct app *app)
+{
+    app->fetch = fetch_http_create(app->http, app->conf->private_allow);
+    return app->fetch != NULL;
+}
+
 static bool make_calls(struct app *app)
 {
     app->secret = conf_secret(app->conf);
-    app->fetch = fetch_http_create(app->http, app->conf->private_allow);
-    if (!app->secret || !app->fetch) {
+    if (!app->secret) {
         return false;
     }
     const struct calls_settings settings = {
@@ -267,6 +273,8 @@ static bool make_calls(struct app *app)
         .max_calls = settings_int(app->conf->limits, "max_calls"),
         .max_per_caller = settings_int(app->conf->limits, "max_calls_per_caller"),
         .gate = app->gate,
+        .webhooks = app->outlets.webhooks,
+        .traces = app->outlets.traces,
     };
     const struct calls_hooks hooks =
         app->options.has_server ? app_worker_hooks(app) : app->options.hooks;
@@ -304,6 +312,7 @@ static bool make_web(struct app *app)
         .sched = app->sched,
         .link = app->link,
         .calls = app->calls,
+        .traces = app->outlets.traces,
         .fetch = app->fetch,
         .storage = app->storage,
         .spool = app->spool,
@@ -355,8 +364,8 @@ struct app *app_create(const struct app_options *options, int *exit_status)
     app->conf = options->conf;
     app->exit_status = 1;
     if (!make_folders(app) || !make_io(app) || !make_storage(app) || !bind_agents(app) ||
-        !make_clips(app) || !make_gate(app) || !make_calls(app) || !start_carriers(app) ||
-        !make_web(app) || !make_retention(app)) {
+        !make_clips(app) || !make_gate(app) || !make_fetch(app) || !app_outlets_make(app) ||
+        !make_calls(app) || !start_carriers(app) || !make_web(app) || !make_retention(app)) {
         *exit_status = app->exit_status;
         app_destroy(app);
         return NULL;
@@ -402,6 +411,7 @@ void app_destroy(struct app *app)
     while (app->loop && app->spool && spool_journal(app->spool)->promised > 0) {
         settle(app);
     }
+    app_outlets_stop(app);
     clips_destroy(app->clips);
     gate_destroy(app->gate);
     storage_destroy(app->storage);
@@ -411,6 +421,7 @@ void app_destroy(struct app *app)
     }
     retention_destroy(app->retention);
     web_destroy(app->web);
+    app_outlets_destroy(app);
     for (size_t i = 0; i < app->provider_count; i++) {
         provider_destroy(app->providers[i]);
     }

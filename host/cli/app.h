@@ -13,6 +13,9 @@
 #include "call/fetch.h"
 #include "call/gate.h"
 #include "call/spool.h"
+#include "call/trace_export.h"
+#include "call/webhook_post.h"
+#include "call/webhook_send.h"
 #include "io/link.h"
 #include "io/loop.h"
 #include "plugin/provider.h"
@@ -22,6 +25,17 @@
 struct master_worker;
 
 enum { APP_PROVIDERS = 64 };
+
+/* What happens, told to others (app_outlets.c). */
+struct app_outlets {
+    struct webhook_post *webhooks; /* NULL: there are none */
+    struct webhook_send *sender;
+    struct fetch *fetch; /* of traces */
+    struct trace_export *traces;
+    struct sched_timer *timer;
+    char owner[128]; /* of the jobs that are claimed here */
+    char host[64];
+};
 
 struct app_options {
     struct conf *conf;                  /* borrowed */
@@ -63,6 +77,7 @@ struct app {
     struct fetch *fetch;
     struct gate_lines gate_lines;
     struct gate *gate;
+    struct app_outlets outlets;
     struct calls *calls;
     struct retention *retention;
     struct web *web;

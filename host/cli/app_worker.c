@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "cli/app_metrics.h"
+#include "cli/app_outlets.h"
 #include "io/frame.h"
 #include "io/master.h"
 #include "io/shm.h"
@@ -278,7 +279,7 @@ static void take_request(void *data, const struct link_request *request)
 static void take_news(void *data, const char *topic, struct aic_str body)
 {
     struct app *app = data;
-    (void)body;
+    app_outlets_news(app, topic, body);
     if (app->web && strcmp(topic, "keys") == 0) {
         web_forget_keys(app->web);
     } else if (app->web && strcmp(topic, "users") == 0) {

@@ -187,10 +187,20 @@ static void check_outbound(const struct conf *conf, struct config_problems *prob
     }
 }
 
+/* What is to be sent waits there. */
+static void check_webhooks(const struct conf *conf, const struct config_node *group,
+                           struct config_problems *problems)
+{
+    if (conf->webhooks.count > 0 && !conf->setup->storage[0]) {
+        config_problem_add(problems, config_pos(group),
+                           "webhooks need `storage`, which keeps them until they are delivered");
+    }
+}
+
 static struct conf *build(struct config *config, const char *name, struct config_problems *problems)
 {
-    static const char *const known[] = {"agents",    "limits",   "outbound", "prices",
-                                        "retention", "security", NULL};
+    static const char *const known[] = {"agents",   "limits", "outbound", "prices", "retention",
+                                        "security", "traces", "webhooks", NULL};
     struct conf *conf = calloc(1, sizeof(*conf));
     if (!conf) {
         config_free(config);
@@ -220,8 +230,11 @@ static struct conf *build(struct config *config, const char *name, struct config
     retention_load(&conf->retention, retention, problems);
     settings_free(retention);
     gate_rules_load(&conf->outbound, config_get(root, "outbound"), problems);
+    webhook_conf_load(&conf->webhooks, config_get(root, "webhooks"), problems);
+    trace_conf_load(&conf->traces, config_get(root, "traces"), problems);
     take_costs(conf, problems);
     check_outbound(conf, problems);
+    check_webhooks(conf, config_get(root, "webhooks"), problems);
     agents_load(&conf->agents, config_get(root, "agents"), conf->setup, problems);
     prices_load(&conf->prices, config_get(root, "prices"), conf->setup, problems);
     if (problems->errors > 0) {
@@ -271,6 +284,8 @@ void conf_free(struct conf *conf)
     }
     agents_finish(&conf->agents);
     gate_rules_finish(&conf->outbound);
+    webhook_conf_finish(&conf->webhooks);
+    trace_conf_finish(&conf->traces);
     settings_free(conf->limits);
     prices_finish(&conf->prices);
     free(conf->private_allow);

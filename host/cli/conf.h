@@ -9,6 +9,8 @@
 #include "call/gate_rules.h"
 #include "call/prices.h"
 #include "call/retention.h"
+#include "call/trace_conf.h"
+#include "call/webhook_conf.h"
 #include "plugin/setup.h"
 
 struct conf {
@@ -21,6 +23,8 @@ struct conf {
     const char **allowed_hosts;
     struct prices prices;
     struct gate_rules outbound;
+    struct webhook_conf webhooks;
+    struct trace_conf traces;
     struct retention_rules retention;
     const char *name; /* path of the file, or "built-in configuration" */
 };

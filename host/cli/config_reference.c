@@ -133,6 +133,14 @@ int config_reference_print(void)
                 &gate_table);
     print_group("outbound.regions.REGION", "What is different for a region, such as `IN`.",
                 &gate_region_table);
+    print_group("webhooks.NAME",
+                "Who is told what happens in calls; [webhooks.md](webhooks.md) tells how.",
+                &webhook_table);
+    print_group("traces",
+                "Traces of calls for OpenTelemetry; [traces.md](traces.md) tells all of it. Beside "
+                "these keys there may be `headers = { Name = \"value\"; }`, sent to the collector. "
+                "Without the group nothing is traced.",
+                &trace_table);
     print_group(
         "retention",
         "How long what is stored is kept; 0: for ever. [privacy.md](privacy.md) tells more.",

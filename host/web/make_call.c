@@ -4,6 +4,7 @@
 #include "plugin/storage.h"
 #include "web/call_wish.h"
 #include "web/idempotency.h"
+#include "web/place_trace.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@ struct making {
     struct web *web; /* NULL: it is gone */
     struct aic_exchange *exchange;
     struct call_wish wish;
+    struct place_trace trace;
     struct context *fetching;
     struct aic_buf context;
     struct aic_buf context_event; /* detail of the event that tells of it */
@@ -93,6 +95,10 @@ static void write_answer(const struct making *m, struct aic_buf *to, const char 
 
 static void say(struct making *m)
 {
+    if (m->web) {
+        place_trace_end(&m->trace, m->call_id, m->status, m->status == 201 ? NULL : m->reason,
+                        sched_wall(m->web->settings.sched));
+    }
     if (m->status == 201) {
         (void)reply_json(m->exchange, 201, aic_buf_view(&m->answer));
     } else {
@@ -201,6 +207,18 @@ static void tell_failure(struct making *m, const struct calls_dial_result *resul
                               .retry_after_s = (wait_ms + 999) / 1000});
 }
 
+/* So that the call is found in the traces: its trace is not the one that its id would make. */
+static void record_trace(const struct making *m)
+{
+    struct aic_buf detail;
+    aic_buf_init(&detail, 128);
+    place_trace_describe(&m->trace, &detail);
+    if (detail.len > 0) {
+        calls_record_event(m->web->settings.calls, m->call_id, "trace", aic_buf_view(&detail));
+    }
+    aic_buf_finish(&detail);
+}
+
 static void dialled(void *data, const struct calls_dial_result *result)
 {
     struct making *m = data;
@@ -211,6 +229,9 @@ static void dialled(void *data, const struct calls_dial_result *result)
         calls_record_event(m->web->settings.calls, m->call_id,
                            m->has_context ? "context" : "context_failed",
                            aic_buf_view(&m->context_event));
+    }
+    if (m->web && m->call_id[0]) {
+        record_trace(m);
     }
     m->is_placed = result->status == AIC_OK || result->status == AIC_ERROR_IO ||
                    (result->reason && strcmp(result->reason, "canceled") == 0);
@@ -225,6 +246,8 @@ static void dialled(void *data, const struct calls_dial_result *result)
 
 static void dial(struct making *m)
 {
+    char parent[TRACE_PARENT_TEXT];
+    place_trace_call_parent(&m->trace, parent);
     const struct calls_dial params = {.to = m->wish.to,
                                       .agent = m->wish.agent,
                                       .prompt = m->wish.prompt,
@@ -232,6 +255,7 @@ static void dial(struct making *m)
                                       .context_url = aic_str(m->wish.context_url),
                                       .variables = AIC_STR(""),
                                       .metadata = aic_str(m->wish.metadata),
+                                      .traceparent = parent,
                                       .actor = m->actor};
     calls_dial(m->web->settings.calls, &params, dialled, m);
 }
@@ -255,6 +279,9 @@ static void context_came(void *data, const struct context_result *result)
 {
     struct making *m = data;
     m->fetching = NULL;
+    if (m->web) {
+        place_trace_context(&m->trace, result, sched_wall(m->web->settings.sched));
+    }
     if (result->outcome == CONTEXT_REFUSED) {
         fail(m, &(struct problem){.status = 422,
                                   .type = "context-url",
@@ -276,9 +303,20 @@ static void fetch_context(struct making *m)
         dial(m);
         return;
     }
-    const struct context_request wish = {.url = m->wish.context_url,
-                                         .headers = m->wish.headers,
-                                         .header_count = m->wish.header_count};
+    struct aic_header headers[CONTEXT_HEADERS + 1];
+    char parent[TRACE_PARENT_TEXT];
+    uint32_t count = m->wish.header_count;
+    bool has_own = false;
+    for (uint32_t i = 0; i < count; i++) {
+        headers[i] = m->wish.headers[i];
+        has_own = has_own || aic_str_equal_nocase(headers[i].name, "traceparent");
+    }
+    place_trace_context_parent(&m->trace, parent);
+    if (parent[0] && !has_own) {
+        headers[count++] = (struct aic_header){AIC_STR("traceparent"), aic_str(parent)};
+    }
+    const struct context_request wish = {
+        .url = m->wish.context_url, .headers = headers, .header_count = count};
     m->fetching = context_fetch(settings->fetch, settings->sched, &wish, context_came, m);
     if (!m->fetching) {
         fail(m, &(struct problem){
@@ -428,6 +466,11 @@ static int32_t post_make_call(struct web *web, const struct visit *visit)
     m->exchange = visit->exchange;
     m->next = web->making;
     web->making = m;
+    char id[UUID_TEXT];
+    uuid7_make(id);
+    place_trace_begin(&m->trace, web->settings.traces,
+                      server_header(visit->exchange, "traceparent"), id,
+                      sched_wall(web->settings.sched));
     aic_buf_init(&m->context, CONTEXT_MAX_BYTES);
     aic_buf_init(&m->context_event, 1024);
     aic_buf_init(&m->answer, ANSWER_BYTES);

@@ -314,6 +314,33 @@ static void put_spool_dropped(struct scrape *s)
     put_total(s, LABELS({"reason", "storage_refused"}), METRICS_SPOOL_DROPPED + 1, 0);
 }
 
+static void put_webhooks(struct scrape *s)
+{
+    static const char *const outcomes[METRICS_WEBHOOK_OUTCOMES] = {"delivered", "retried",
+                                                                   "given_up", "gone", "dropped"};
+    for (uint32_t i = 0; i < METRICS_WEBHOOK_OUTCOMES; i++) {
+        put_total(s, LABELS({"outcome", outcomes[i]}), METRICS_WEBHOOKS + i, 0);
+    }
+}
+
+static void put_webhooks_waiting(struct scrape *s)
+{
+    int64_t most = 0;
+    for (int i = 0; i < SHM_WORKERS; i++) {
+        const struct shm_worker *worker = &s->shm->workers[i];
+        int64_t waiting = atomic_load(&worker->gauges[METRICS_WEBHOOKS_WAITING]);
+        most = is_there(worker) && waiting > most ? waiting : most;
+    }
+    put(s, NULL, most, 0);
+}
+
+static void put_traces(struct scrape *s)
+{
+    put_total(s, LABELS({"outcome", "sent"}), METRICS_TRACES + METRICS_TRACE_SENT, 0);
+    put_total(s, LABELS({"outcome", "no_room"}), METRICS_TRACES + METRICS_TRACE_FULL, 0);
+    put_total(s, LABELS({"outcome", "not_taken"}), METRICS_TRACES + METRICS_TRACE_UNSENT, 0);
+}
+
 static void put_log_dropped(struct scrape *s)
 {
     put_total(s, NULL, METRICS_LOG_DROPPED, 0);
@@ -378,6 +405,12 @@ static const struct {
     {"aicaller_spool_facts_moved_total", "counter", "Facts that reached the storage.",
      put_spool_moved},
     {"aicaller_spool_facts_dropped_total", "counter", "Facts that never will.", put_spool_dropped},
+    {"aicaller_webhooks_total", "counter", "Attempts to deliver webhooks, by outcome.",
+     put_webhooks},
+    {"aicaller_webhooks_waiting", "gauge", "Webhooks in the storage that are to be sent.",
+     put_webhooks_waiting},
+    {"aicaller_trace_spans_total", "counter", "Spans of traces, by what became of them.",
+     put_traces},
     {"aicaller_retention_rows_deleted_total", "counter", "Rows deleted because of their age.",
      put_retention_rows},
     {"aicaller_retention_files_deleted_total", "counter",

@@ -12,6 +12,7 @@
 struct web;
 struct shm;
 struct storage;
+struct trace_export;
 
 /* What is told of the program; borrowed. */
 struct web_about {
@@ -26,6 +27,7 @@ struct web_settings {
     struct sched *sched;
     struct link *link;
     struct calls *calls;
+    struct trace_export *traces; /* may be NULL */
     struct fetch *fetch;
     struct storage *storage; /* NULL: nothing is kept */
     struct spool *spool;     /* NULL likewise */
