@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/config.h"
+#include "cli/cores.h"
 #include "io/master.h"
 #include "plugin/guard.h"
 
@@ -151,6 +152,7 @@ int main(int argc, char **argv)
 {
     (void)signal(SIGPIPE, SIG_IGN);
     guard_report_crashes();
+    cores_forbid();
     const char *word = argc > 1 ? argv[1] : "--help";
     if (strcmp(word, MASTER_CHECK_WORD) == 0) {
         return check_child_run(argc - 1, argv + 1);

@@ -95,7 +95,7 @@ const char *config_written(const struct config_node *node);
 /* Whether it was an env:, file: or cred: reference. */
 bool config_is_reference(const struct config_node *node);
 /* Whether others than owner and group may read the file that the value came from: the one that
- * wrote a literal, the one that a file: reference names. */
+ * wrote a literal, the one that a file: reference names (which the group may not write either). */
 bool config_is_exposed(const struct config_node *node);
 int64_t config_int(const struct config_node *node);
 double config_float(const struct config_node *node); /* of an int, too */

@@ -56,3 +56,8 @@ bool config_read_is_exposed(const struct stat *info)
 {
     return (info->st_mode & 0007) != 0;
 }
+
+bool config_read_is_open(const struct stat *info)
+{
+    return config_read_is_exposed(info) || (info->st_mode & S_IWGRP) != 0;
+}

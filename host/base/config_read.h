@@ -12,5 +12,7 @@
 int32_t config_read(const char *path, struct aic_buf *to, struct stat *info, const char **why);
 /* Whether others than owner and group may read the file. */
 bool config_read_is_exposed(const struct stat *info);
+/* The same, or its group may write it: no place for a secret. */
+bool config_read_is_open(const struct stat *info);
 
 #endif

@@ -104,7 +104,7 @@ static int32_t resolve_path(struct resolving *r, const char *path)
     } else if (!aic_utf8_valid(text) || (text.len > 0 && memchr(text.ptr, '\0', text.len))) {
         status = unset(r, "file %s is not UTF-8 text", path);
     } else {
-        r->node->is_exposed = config_read_is_exposed(&info);
+        r->node->is_exposed = config_read_is_open(&info);
         status = set(r, without_line_end(text));
     }
     aic_buf_finish(&content);

@@ -153,8 +153,9 @@ static bool guard_secret(const struct check *c, const struct config_node *node, 
         return true;
     }
     if (config_is_reference(node)) {
-        complain(c, config_pos(node), "\"%s\": everybody can read %s; protect it with chmod 600",
-                 name, config_written(node));
+        complain(c, config_pos(node),
+                 "\"%s\": others can read or change %s; protect it with chmod 600", name,
+                 config_written(node));
         return false;
     }
     if (!(c->flags & SETTINGS_ONLY_UNSET)) {

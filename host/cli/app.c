@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/app_metrics.h"
 #include "cli/app_outlets.h"
+#include "cli/cores.h"
 #include "cli/app_worker.h"
 #include "io/http_client.h"
 #include "io/master.h"
@@ -363,6 +364,9 @@ struct app *app_create(const struct app_options *options, int *exit_status)
     app->options = *options;
     app->conf = options->conf;
     app->exit_status = 1;
+    if (settings_bool(app->conf->setup->server, "core_dumps")) {
+        cores_allow();
+    }
     if (!make_folders(app) || !make_io(app) || !make_storage(app) || !bind_agents(app) ||
         !make_clips(app) || !make_gate(app) || !make_fetch(app) || !app_outlets_make(app) ||
         !make_calls(app) || !start_carriers(app) || !make_web(app) || !make_retention(app)) {

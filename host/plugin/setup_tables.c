@@ -47,6 +47,11 @@ static const struct aic_option server_options[] = {
     {.name = "ca_file",
      .type = AIC_OPTION_PATH,
      .help = "Certificate authorities for connections to vendors, PEM. Default: the system's."},
+    {.name = "core_dumps",
+     .type = AIC_OPTION_BOOL,
+     .fallback = "false",
+     .help = "Whether a crash may write the memory of a worker to the disk, with all keys and "
+             "what callers said in it: only for debugging."},
 };
 
 const struct settings_table setup_server_table = {

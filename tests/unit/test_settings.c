@@ -436,9 +436,17 @@ static void test_a_secret_that_everybody_can_read_is_refused_or_warned_of(void *
 
     c = check_files("g = { api_key = \"file:key\"; }", 0600, 0604);
     assert_int_equal(c.errors, 1);
-    assert_non_null(strstr(c.problems, "block: \"api_key\": everybody can read file:key; protect "
-                                       "it with chmod 600\n"));
+    assert_non_null(strstr(c.problems, "block: \"api_key\": others can read or change file:key; "
+                                       "protect it with chmod 600\n"));
     assert_null(settings_string(c.settings, "api_key"));
+    finish(&c);
+
+    c = check_files("g = { api_key = \"file:key\"; }", 0600, 0620);
+    assert_int_equal(c.errors, 1);
+    finish(&c);
+
+    c = check_files("g = { api_key = \"file:key\"; }", 0600, 0640);
+    assert_int_equal(c.errors, 0);
     finish(&c);
 
     c = check_files("g = { api_key = \"sk-literal\"; }", 0644, 0600);
