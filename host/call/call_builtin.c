@@ -7,6 +7,8 @@
 
 /* The tools that the host itself offers a model. */
 
+static const char transferred[] = "transferred";
+
 struct builtin {
     const char *name;
     const char *description;
@@ -72,7 +74,7 @@ static bool run_transfer(struct call *call, const struct aic_json *arguments,
     return false;
 }
 
-void call_hand_over(struct call *call, const char *to)
+static int32_t hand_over(struct call *call, const char *to)
 {
     struct aic_telephony_transfer params = {
         .size = sizeof(params), .request_id = call->epoch, .to = to, .caller_id = ""};
@@ -81,13 +83,37 @@ void call_hand_over(struct call *call, const char *to)
         GUARD(call->leg_provider, "telephony.leg_transfer",
               status = call->leg_provider->telephony.leg_transfer(call->leg, &params));
     }
-    if (status != AIC_OK) {
-        call_record_note(call, "transfer_failed", "to", to);
-        call_apologise(call, "transfer_failed");
-        return;
+    call_record_note(call, status == AIC_OK ? "transfer" : "transfer_failed", "to", to);
+    if (status == AIC_OK) {
+        (void)aic_str_copy(aic_str(transferred), call->end_reason, sizeof(call->end_reason));
     }
-    call_record_note(call, "transfer", "to", to);
-    (void)aic_str_copy(AIC_STR("transferred"), call->end_reason, sizeof(call->end_reason));
+    return status;
+}
+
+void call_hand_over(struct call *call, const char *to)
+{
+    if (hand_over(call, to) != AIC_OK) {
+        call_apologise(call, "transfer_failed");
+    }
+}
+
+int32_t call_transfer(struct call *call, struct aic_str to)
+{
+    if (call->state != CALL_TALKING || !call->leg || strcmp(call->end_reason, transferred) == 0) {
+        return AIC_ERROR_CONFLICT;
+    }
+    if (!can_transfer(call)) {
+        return AIC_ERROR_UNSUPPORTED;
+    }
+    const char *target = transfer_target(call, to);
+    if (!target) {
+        return AIC_ERROR_DENIED;
+    }
+    int32_t status = hand_over(call, target);
+    if (status == AIC_OK && call->answer.is_active) {
+        call_interrupt(call);
+    }
+    return status;
 }
 
 static bool run_send_digits(struct call *call, const struct aic_json *arguments,

@@ -122,6 +122,10 @@ bool calls_has_chat(const struct calls *calls, const char *session);
 /* Hangs up a call wherever it lives on this host. */
 void calls_hang_up(struct calls *calls, const char *id, const char *reason, link_reply reply,
                    void *data);
+/* Hands the caller of a live call over; see call_transfer for what the reply may say, beside
+ * AIC_ERROR_NOT_FOUND. */
+void calls_transfer(struct calls *calls, const char *id, struct aic_str to, link_reply reply,
+                    void *data);
 /* A request of another worker or of the command line; true if it was for calls. */
 bool calls_request(struct calls *calls, const struct link_request *request);
 

@@ -175,6 +175,19 @@ static void answer_hang_up(struct calls *calls, const struct link_request *reque
                 live || pending ? AIC_STR("{\"ok\":true}") : AIC_STR(""));
 }
 
+static void answer_transfer(struct calls *calls, const struct link_request *request)
+{
+    struct live *live = calls_find(calls, request->call_id);
+    int32_t status =
+        pending_find(calls, request->call_id) ? AIC_ERROR_CONFLICT : AIC_ERROR_NOT_FOUND;
+    if (live) {
+        struct aic_json *body = aic_json_parse(request->body, 0);
+        status = call_transfer(live->call, aic_json_get_text(body, "to"));
+        aic_json_free(body);
+    }
+    link_answer(calls->settings.link, request->id, status, AIC_STR("{}"));
+}
+
 static void answer_take(struct calls *calls, const struct link_request *request)
 {
     struct pending *pending = pending_find(calls, request->call_id);
@@ -249,9 +262,8 @@ bool calls_request(struct calls *calls, const struct link_request *request)
         const char *kind;
         void (*answer)(struct calls *calls, const struct link_request *request);
     } kinds[] = {
-        {"call.hangup", answer_hang_up},
-        {"call.take", answer_take},
-        {"call.status", calls_answer_status},
+        {"call.hangup", answer_hang_up}, {"call.transfer", answer_transfer},
+        {"call.take", answer_take},      {"call.status", calls_answer_status},
         {"interrupted", inherit_all},
     };
 
@@ -264,16 +276,30 @@ bool calls_request(struct calls *calls, const struct link_request *request)
     return false;
 }
 
+static void write_text(struct aic_buf *to, const char *key, struct aic_str text)
+{
+    struct aic_json_writer w;
+    aic_buf_init(to, 1024);
+    aic_json_writer_init(&w, to);
+    aic_json_open(&w, '{');
+    aic_json_member(&w, key, text);
+    aic_json_close(&w, '}');
+}
+
 void calls_hang_up(struct calls *calls, const char *id, const char *reason, link_reply reply,
                    void *data)
 {
     struct aic_buf body;
-    struct aic_json_writer w;
-    aic_buf_init(&body, 1024);
-    aic_json_writer_init(&w, &body);
-    aic_json_open(&w, '{');
-    aic_json_member_text(&w, "reason", reason);
-    aic_json_close(&w, '}');
+    write_text(&body, "reason", aic_str(reason));
     link_relay(calls->settings.link, id, "call.hangup", aic_buf_view(&body), reply, data);
+    aic_buf_finish(&body);
+}
+
+void calls_transfer(struct calls *calls, const char *id, struct aic_str to, link_reply reply,
+                    void *data)
+{
+    struct aic_buf body;
+    write_text(&body, "to", to);
+    link_relay(calls->settings.link, id, "call.transfer", aic_buf_view(&body), reply, data);
     aic_buf_finish(&body);
 }

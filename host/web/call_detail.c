@@ -207,53 +207,8 @@ static int32_t get_detail(struct web *web, const struct visit *visit)
     return AIC_OK;
 }
 
-/* POST /calls/<id>/hangup/ */
-
-static void hang_up_came(void *data, int32_t status, struct aic_str answer)
-{
-    struct held *held = data;
-    (void)answer;
-    if (!held_end(held)) {
-        free(held);
-        return;
-    }
-    if (status == AIC_OK) {
-        (void)reply_json(held->exchange, 202, AIC_STR("{\"ok\":true}"));
-    } else if (status == AIC_ERROR_NOT_FOUND) {
-        (void)reply_problem(held->exchange, 404, "no-live-call", "No such call is live.");
-    } else {
-        (void)reply_problem(held->exchange, 503, "no-answer",
-                            "The call's worker does not answer now.");
-    }
-    free(held);
-}
-
-static bool is_hang_up(struct aic_str path)
-{
-    struct aic_str id = id_in(path, "/calls/");
-    struct aic_str rest = {id.ptr + id.len, (size_t)(path.ptr + path.len - id.ptr) - id.len};
-    return uuid_valid(id) && (aic_str_equal(rest, "/hangup/") || aic_str_equal(rest, "/hangup"));
-}
-
-static int32_t post_hang_up(struct web *web, const struct visit *visit)
-{
-    struct aic_str id = id_in(visit->request->path, "/calls/");
-    struct held *held = malloc(sizeof(*held));
-    if (!held) {
-        return reply_problem(visit->exchange, 503, "memory", "Out of memory; try again.");
-    }
-    char text[UUID_TEXT];
-    held_begin(held, web, visit->exchange);
-    (void)aic_str_copy(id, text, sizeof(text));
-    calls_hang_up(web->settings.calls, text, "hung_up_by_api", hang_up_came, held);
-    return AIC_OK;
-}
-
 void call_detail_routes(struct web *web)
 {
     web_route(web, AIC_METHOD_GET, "/calls/call-detail/*",
               &(struct web_route){.scope = API_SCOPE_READ, .handle = get_detail});
-    web_route(
-        web, AIC_METHOD_POST, "/calls/*",
-        &(struct web_route){.scope = API_SCOPE_CALL, .handle = post_hang_up, .exists = is_hang_up});
 }

@@ -77,6 +77,7 @@ struct web *web_create(const struct web_settings *settings)
     admin_keys_routes(web);
     admin_about_routes(web);
     live_routes(web);
+    live_action_routes(web);
     if (!events_routes(web)) {
         web_destroy(web);
         return NULL;

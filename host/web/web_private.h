@@ -3,10 +3,10 @@
 #define WEB_WEB_PRIVATE_H
 /*
  * Inside of the web layer. One file per family of paths: health.c, history.c, call_detail.c,
- * stats.c, chat.c, make_call.c, voice_page.c, pages.c, key_page.c, scrape.c, live.c, events.c,
- * login.c, session.c, admin_*.c; access.c lets requests in by the keys of keyring.c and the
- * sessions of sessions.c, lookup.c asks the storage for them, reply.c answers them, held.c keeps
- * those that wait, query.c and params.c read queries.
+ * stats.c, chat.c, make_call.c, voice_page.c, pages.c, key_page.c, scrape.c, live.c,
+ * live_action.c, events.c, login.c, session.c, admin_*.c; access.c lets requests in by the keys of
+ * keyring.c and the sessions of sessions.c, lookup.c asks the storage for them, reply.c answers
+ * them, held.c keeps those that wait, query.c and params.c read queries.
  */
 #include "plugin/provider.h"
 #include "web/keyring.h"
@@ -96,6 +96,7 @@ void recording_routes(struct web *web);
 void login_routes(struct web *web);
 void session_routes(struct web *web);
 void live_routes(struct web *web);
+void live_action_routes(struct web *web);
 bool events_routes(struct web *web);
 void admin_lists_routes(struct web *web);
 void admin_users_routes(struct web *web);

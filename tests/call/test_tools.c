@@ -311,6 +311,53 @@ static void test_a_caller_who_can_not_be_handed_over_is_told(void **state)
     unload_tools(rig);
 }
 
+/* Somebody who looks on hands the caller over in the middle of an answer. */
+static struct rig *looks_on(void)
+{
+    struct rig *rig = rig_create(&carrier);
+    rig->agent.transfers = desks;
+    rig_hears(rig, "tell me all");
+    rig->vendor->replies[0] = (struct fake_text){
+        .text = "There is a great deal to tell. It will take a while. Please be patient with me."};
+    rig->vendor->reply_count = 1;
+    return rig;
+}
+
+static void test_somebody_hands_the_caller_over_at_once(void **state)
+{
+    (void)state;
+    struct rig *rig = looks_on();
+    assert_int_equal(call_transfer(rig->call, AIC_STR("")), AIC_ERROR_CONFLICT);
+    rig_begin(rig, &speech, 1);
+    rig_run(rig, 5500);
+    assert_int_equal(call_transfer(rig->call, AIC_STR("+15550199")), AIC_ERROR_DENIED);
+    rig->line->transfer_status = AIC_ERROR_BUSY;
+    assert_int_equal(call_transfer(rig->call, AIC_STR("+15550144")), AIC_ERROR_BUSY);
+    assert_true(rig_has_event(rig, "transfer_failed"));
+    assert_false(rig->has_ended);
+    rig->line->transfer_status = AIC_OK;
+    assert_int_equal(call_transfer(rig->call, AIC_STR("+15550144")), AIC_OK);
+    assert_int_equal(call_transfer(rig->call, AIC_STR("+15550144")), AIC_ERROR_CONFLICT);
+    assert_string_equal(rig->line->transferred_to, "+15550144");
+    rig_run(rig, 4000);
+    assert_true(rig_has_event(rig, "transfer"));
+    assert_true(rig->has_ended);
+    assert_string_equal(rig_text(rig, "calls", 0, "end_reason"), "transferred");
+    rig_destroy(rig);
+}
+
+static void test_without_a_list_nobody_is_handed_over(void **state)
+{
+    (void)state;
+    static const char *const nobody[] = {NULL};
+    struct rig *rig = looks_on();
+    rig->agent.transfers = nobody;
+    rig_begin(rig, &speech, 1);
+    rig_run(rig, 3000);
+    assert_int_equal(call_transfer(rig->call, AIC_STR("+15550144")), AIC_ERROR_UNSUPPORTED);
+    rig_destroy(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +371,8 @@ int main(void)
         cmocka_unit_test(test_declarations_that_make_no_sense_are_refused),
         cmocka_unit_test(test_a_caller_is_handed_over_once_the_words_were_heard),
         cmocka_unit_test(test_a_caller_who_can_not_be_handed_over_is_told),
+        cmocka_unit_test(test_somebody_hands_the_caller_over_at_once),
+        cmocka_unit_test(test_without_a_list_nobody_is_handed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
