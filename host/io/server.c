@@ -192,6 +192,13 @@ static struct server_route *add_route(struct server *server, const void *owner, 
 int32_t server_add_http(struct server *server, const void *owner,
                         const struct aic_http_route *route)
 {
+    return server_add_http_where(server, owner, route, NULL);
+}
+
+int32_t server_add_http_where(struct server *server, const void *owner,
+                              const struct aic_http_route *route,
+                              bool (*exists)(struct aic_str path))
+{
     if (!AIC_HAS(struct aic_http_route, route, handle)) {
         return AIC_ERROR_INVALID;
     }
@@ -200,6 +207,7 @@ int32_t server_add_http(struct server *server, const void *owner,
         return AIC_ERROR_INVALID;
     }
     new->http = *route;
+    new->exists = exists;
     return AIC_OK;
 }
 

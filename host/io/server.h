@@ -55,6 +55,11 @@ const char *server_public_url(const struct server *server);
  */
 int32_t server_add_http(struct server *server, const void *owner,
                         const struct aic_http_route *route);
+/* The same for those paths alone of which `exists` says that there is something, so that 404, 405
+ * and Allow are right where several routes share a prefix. */
+int32_t server_add_http_where(struct server *server, const void *owner,
+                              const struct aic_http_route *route,
+                              bool (*exists)(struct aic_str path));
 int32_t server_add_websocket(struct server *server, const void *owner,
                              const struct aic_ws_route *route);
 void server_remove_owner(struct server *server, const void *owner);

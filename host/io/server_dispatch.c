@@ -13,7 +13,7 @@ enum { BODY_BYTES = 64 * 1024, MESSAGE_BYTES = 64 * 1024, QUEUE_BYTES = 1024 * 1
 static bool matches(const struct server_route *route, struct aic_str path)
 {
     if (route->is_prefix) {
-        return aic_str_starts(path, route->path);
+        return aic_str_starts(path, route->path) && (!route->exists || route->exists(path));
     }
     if (path.len > 0 && path.ptr[path.len - 1] == '/') {
         path.len--;

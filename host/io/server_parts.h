@@ -27,6 +27,7 @@ struct server_route {
     bool is_websocket;
     char *path; /* without closing slash or star */
     bool is_prefix;
+    bool (*exists)(struct aic_str path); /* may be NULL */
 
     union {
         struct aic_http_route http;

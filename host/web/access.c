@@ -384,9 +384,6 @@ int32_t access_enter(void *data, struct aic_exchange *exchange, const struct aic
 {
     const struct web_route *route = data;
     struct web *web = route->web;
-    if (route->exists && !route->exists(request->path)) {
-        return AIC_ERROR_NOT_FOUND;
-    }
     if (!request->is_loopback &&
         !hosts_allow(web->settings.allowed_hosts, server_public_url(web->settings.server),
                      server_header(exchange, "host"))) {

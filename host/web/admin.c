@@ -160,11 +160,23 @@ bool admin_said(struct aic_str rows, const char *member)
     return is_true;
 }
 
+/* "/admin/api/users/jo": something has to stand behind the name of the list. */
+static bool names_one(struct aic_str path)
+{
+    static const char start[] = "/admin/api/";
+    size_t skip = sizeof(start) - 1;
+    const char *slash = path.len > skip ? memchr(path.ptr + skip, '/', path.len - skip) : NULL;
+    return slash && slash + 1 < path.ptr + path.len;
+}
+
 void admin_route(struct web *web, uint32_t methods, const char *path, web_handler handle)
 {
-    web_route(
-        web, methods, path,
-        &(struct web_route){.scope = API_SCOPE_ADMIN, .needs_session = true, .handle = handle});
+    bool is_prefix = path[strlen(path) - 1] == '*';
+    web_route(web, methods, path,
+              &(struct web_route){.scope = API_SCOPE_ADMIN,
+                                  .needs_session = true,
+                                  .handle = handle,
+                                  .exists = is_prefix ? names_one : NULL});
 }
 
 void admin_add_session(struct admin *admin, struct fresh_session *fresh, const char *user_id,

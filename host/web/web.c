@@ -24,7 +24,8 @@ void web_route(struct web *web, uint32_t methods, const char *path, const struct
                                         .data = own,
                                         .max_body_bytes = MAX_BODY,
                                         .handle = access_enter};
-    if (!has_room || server_add_http(web->settings.server, web, &http) != AIC_OK) {
+    if (!has_room ||
+        server_add_http_where(web->settings.server, web, &http, own->exists) != AIC_OK) {
         log_error("web", "a path can not be served", LOG_S("path", path));
     }
 }

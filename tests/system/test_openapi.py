@@ -267,3 +267,21 @@ def test_carriers_are_refused_without_a_signature(ask):
             answer = ask(method.upper(), path, b"CallSid=CA1" if method == "post" else None,
                          headers=form)
             assert answer.status == 403, path
+
+
+def path_of(template):
+    """A path that there is, for a template."""
+    return re.sub(r"\{(\w+)\}", lambda name: {"file": "style.css", "name": "ada"}.get(
+        name[1], "01a203c4-5150-7038-b7cb-7a34a8e1fa27"), template)
+
+
+def test_a_method_that_is_not_described_is_refused_with_those_that_are(ask):
+    for template, item in API.document["paths"].items():
+        if template == "/media-stream/":
+            continue
+        described = {method.upper() for method in item} & {"GET", "POST", "PUT", "PATCH", "DELETE"}
+        allowed = described | ({"HEAD"} if "GET" in described else set())
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - described:
+            answer = ask(method, path_of(template), b"{}" if method != "GET" else None)
+            assert answer.status == 405, (method, template)
+            assert set(answer.headers["Allow"].split(", ")) == allowed, (method, template)
