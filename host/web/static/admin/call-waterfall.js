@@ -2,7 +2,7 @@
 /* Where each answer's time went: one row of bars per turn, all on one scale, and the same as a table. */
 import { percentile, STAGES, waterfallOf } from "./call-record.js";
 import { formatMs } from "./format.js";
-import { html } from "./html.js";
+import { html, useState } from "./html.js";
 
 const part = (ms, whole) => `${((100 * ms) / whole).toFixed(4)}%`;
 
@@ -60,6 +60,15 @@ function Table({ rows }) {
   </table>`;
 }
 
+/* Made when somebody wants it: of a long call it is long. */
+function TableBelow({ rows }) {
+  const [isOpen, setOpen] = useState(false);
+  return html`<details onToggle=${({ target }) => setOpen(target.open)}>
+    <summary>As a table</summary>
+    ${isOpen && html`<div class="scroll" tabindex="0" role="region" aria-label="Latency as a table">
+      <${Table} rows=${rows} /></div>`}</details>`;
+}
+
 /* `onTurn` is told which turn somebody chose. */
 export function Waterfall({ turns, onTurn }) {
   if (turns.length === 0) {
@@ -77,6 +86,6 @@ export function Waterfall({ turns, onTurn }) {
       <div class="wf-axis" aria-hidden="true"><div>${ticks.map((ms) => html`<span key=${ms}
         style=${{ left: part(ms, end_ms) }}>${formatMs(ms)}</span>`)}</div></div>
     </div>
-    <details><summary>As a table</summary><div class="scroll"><${Table} rows=${rows} /></div></details>
+    <${TableBelow} rows=${rows} />
   </div>`;
 }
