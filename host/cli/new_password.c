@@ -4,6 +4,8 @@
 #include "buf.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,29 +46,39 @@ static bool read_file(const char *path, char text[TEXT])
     return is_read;
 }
 
-/* One line from the terminal, which does not show it. */
-static bool ask(FILE *terminal, const char *question, char text[TEXT])
+/* One line from the terminal, which does not show it. Who gives up with Ctrl-C is heeded once the
+ * terminal is as it was. */
+static bool ask(int terminal, const char *question, char text[TEXT])
 {
     struct termios before;
-    if (tcgetattr(fileno(terminal), &before) != 0) {
+    sigset_t signals;
+    sigset_t mask;
+    if (tcgetattr(terminal, &before) != 0) {
         return complain("the terminal can not be told to hide the password");
     }
     struct termios quiet = before;
     quiet.c_lflag &= ~(tcflag_t)ECHO;
-    (void)fprintf(terminal, "%s: ", question);
-    (void)fflush(terminal);
-    (void)tcsetattr(fileno(terminal), TCSAFLUSH, &quiet);
-    bool is_read = read_line(terminal, text);
-    (void)tcsetattr(fileno(terminal), TCSAFLUSH, &before);
-    (void)fprintf(terminal, "\n");
-    return is_read;
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGINT);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGTSTP);
+    (void)sigprocmask(SIG_BLOCK, &signals, &mask);
+    (void)tcsetattr(terminal, TCSAFLUSH, &quiet);
+    (void)dprintf(terminal, "%s: ", question);
+    ssize_t length = read(terminal, text, TEXT - 1);
+    (void)tcsetattr(terminal, TCSAFLUSH, &before);
+    (void)dprintf(terminal, "\n");
+    (void)sigprocmask(SIG_SETMASK, &mask, NULL);
+    text[length > 0 ? length : 0] = '\0';
+    text[strcspn(text, "\r\n")] = '\0';
+    return length > 0 || complain("there is no password");
 }
 
 static bool ask_twice(char text[TEXT])
 {
     char again[TEXT] = "";
-    FILE *terminal = fopen("/dev/tty", "r+e");
-    if (!terminal) {
+    int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (terminal < 0) {
         return complain("there is no terminal to ask for the password; use --password-file or "
                         "--generate");
     }
@@ -76,7 +88,7 @@ static bool ask_twice(char text[TEXT])
         is_good = ask(terminal, "Again", again);
         problem = is_good && strcmp(text, again) != 0 ? "the two are not the same" : NULL;
     }
-    (void)fclose(terminal);
+    (void)close(terminal);
     sodium_memzero(again, sizeof(again));
     return problem ? complain(problem) : is_good;
 }

@@ -44,8 +44,8 @@ const char *password_problem(struct aic_str password)
     if (characters > PASSWORD_MAX || password.len > PASSWORD_MAX_BYTES) {
         return "A password has at most 1,000 characters.";
     }
-    if (!aic_utf8_valid(password)) {
-        return "A password is text in UTF-8.";
+    if (!aic_utf8_valid(password) || memchr(password.ptr, '\0', password.len)) {
+        return "A password is text in UTF-8, without a NUL.";
     }
     return NULL;
 }

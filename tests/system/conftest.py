@@ -19,6 +19,7 @@ import pytest
 import browser as chromium
 import conf as configurations
 import program
+from people import People
 from postgres import Postgres
 
 sys.path.insert(0, str(program.ROOT / "tests/fakes"))
@@ -97,6 +98,12 @@ def serve(start_server, built):
     def start(changes=None, **options):
         return start_server(built, changes, **options)
     return start
+
+
+@pytest.fixture
+def people(aicaller, make_conf):
+    """people(changes) -> users of a configuration of its own; see people.py."""
+    return lambda changes=None: People(aicaller, make_conf(changes))
 
 
 @pytest.fixture(scope="module")

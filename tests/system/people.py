@@ -5,6 +5,11 @@ import json
 GOOD = "correct horse battery"
 
 
+def type_of(answer):
+    """The last part of a problem's type."""
+    return answer.json["type"].rpartition("#")[2]
+
+
 class People:
     """people.add("jo", "admin"); people.conf is (file, port) for a server that knows them."""
 
