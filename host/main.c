@@ -13,11 +13,11 @@
 #include <string.h>
 
 static const struct cli_command *const commands[] = {
-    &command_serve,   &command_check,   &command_talk,   &command_console, &command_call,
-    &command_calls,   &command_show,    &command_hangup, &command_tail,    &command_top,
-    &command_plugins, &command_migrate, &command_config, &command_key,     &command_user,
-    &command_dnc,     &command_erase,   &command_export, &command_doctor,  &command_number,
-    &command_tunnel,  &command_version,
+    &command_serve,   &command_check,   &command_talk,    &command_console, &command_call,
+    &command_calls,   &command_show,    &command_hangup,  &command_tail,    &command_top,
+    &command_plugins, &command_migrate, &command_config,  &command_key,     &command_user,
+    &command_dnc,     &command_erase,   &command_export,  &command_doctor,  &command_number,
+    &command_tunnel,  &command_webhook, &command_version,
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -14,6 +14,8 @@ enum { MAX_COLUMNS = 8192 };
 struct recording {
     struct sched *sched;
     struct journal *journal;
+    struct webhook_post *webhooks;
+    char traceparent[TRACE_PARENT_TEXT];
     char id[UUID_TEXT];
     char call_id[UUID_TEXT];
     char *path;
@@ -62,6 +64,31 @@ static void tell(const struct recording *recording, const struct recorder_result
     aic_buf_finish(&buf);
 }
 
+/* Others may fetch it now. */
+static void announce(const struct recording *recording, const struct recorder_result *result)
+{
+    if (result->status != AIC_OK ||
+        !webhook_post_wants(recording->webhooks, WEBHOOK_RECORDING_READY)) {
+        return;
+    }
+    struct aic_buf data;
+    struct aic_json_writer w;
+    aic_buf_init(&data, MAX_COLUMNS);
+    aic_json_writer_init(&w, &data);
+    aic_json_open(&w, '{');
+    aic_json_member_text(&w, "call_id", recording->call_id);
+    aic_json_member_text(&w, "recording_id", recording->id);
+    aic_json_member_double(&w, "duration_s", (double)result->duration_us / 1e6);
+    aic_json_member_int(&w, "bytes", (int64_t)result->bytes);
+    aic_json_close(&w, '}');
+    webhook_post_tell(recording->webhooks,
+                      &(struct webhook_news){.event = WEBHOOK_RECORDING_READY,
+                                             .call_id = recording->call_id,
+                                             .data = aic_buf_view(&data),
+                                             .traceparent = recording->traceparent});
+    aic_buf_finish(&data);
+}
+
 static void is_done(void *data, const struct recorder_result *result)
 {
     struct recording *recording = data;
@@ -70,6 +97,7 @@ static void is_done(void *data, const struct recorder_result *result)
                   LOG_I("status", result->status), LOG_I("bytes", result->bytes));
     }
     tell(recording, result);
+    announce(recording, result);
     if (recording->journal) {
         recording->journal->promised--;
     }
@@ -104,10 +132,12 @@ void call_recording_start(struct call *call)
     }
     *recording = (struct recording){.sched = call->env.sched,
                                     .journal = call->env.journal,
+                                    .webhooks = call->env.webhooks,
                                     .path = path,
                                     .rate_hz = call->format_in.rate_hz,
                                     .started_wall_us = now_us};
     (void)aic_str_copy(aic_str(id), recording->id, sizeof(recording->id));
+    trace_call_parent(&call->trace, NULL, recording->traceparent);
     (void)aic_str_copy(aic_str(call->id), recording->call_id, sizeof(recording->call_id));
     call->recorder = recorder_create(call->env.sched, path, call->format_in, call->format_out);
     if (!call->recorder) {

@@ -63,6 +63,7 @@ extern const struct cli_command command_number;
 extern const struct cli_command command_tunnel;
 extern const struct cli_command command_user;
 extern const struct cli_command command_version;
+extern const struct cli_command command_webhook;
 
 /* The server's children, see io/master.h. */
 int check_child_run(int argc, char **argv);

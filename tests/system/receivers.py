@@ -20,6 +20,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def do_GET(self):  # noqa: N802
+        name = "GET " + self.path.strip("/").partition("/")[0]
+        with self.server.lock:
+            self.server.got.append(Delivery(name, self.path, dict(self.headers), b""))
+        self.answer(200)
+        self.close_connection = True
+
     def do_POST(self):  # noqa: N802
         body = self.rfile.read(int(self.headers["Content-Length"]))
         name = self.path.strip("/").partition("/")[0]
@@ -38,6 +45,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def answer(self, status, **headers):
         self.send_response(status)
+        self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", "2")
         for key, value in headers.items():
             self.send_header(key, value)
@@ -95,4 +103,4 @@ class Receiver(http.server.ThreadingHTTPServer):
     def of(self, name, kind=None):
         with self.lock:
             return [one for one in self.got
-                    if one.name == name and kind in (None, one.json.get("type"))]
+                    if one.name == name and (not kind or one.json["type"] == kind)]

@@ -212,6 +212,46 @@ def test_private_addresses_are_refused_without_a_packet(can_isolate, serve, make
     assert server.stop() == 0, "nothing was sent beyond loopback"
 
 
+def test_deliveries_are_listed_tried_and_repeated(serve, receiver, make_conf, aicaller):
+    receiver.plans["crm"] = [418]
+    conf = make_conf(hooks(receiver, crm={"events": ["call.ended"]}))
+    server = serve(conf=conf)
+    # Of its own accord first.
+    tried = aicaller("webhook", "test", "crm", "-c", conf[0])
+    assert tried.returncode == 1 and "answered 418" in tried.stdout
+    tried = aicaller("webhook", "test", "crm", "-c", conf[0])
+    assert tried.returncode == 0 and "answered 200" in tried.stdout
+    assert [one.json["type"] for one in receiver.of("crm")] == ["webhook.test"] * 2
+    assert all(one.is_signed() for one in receiver.of("crm"))
+    assert aicaller("webhook", "test", "nobody", "-c", conf[0]).returncode == 1
+    chat(server)
+    first = arrived(receiver, "crm", 3)[2]
+
+    def listed():
+        rows = json.loads(aicaller("webhook", "list", "--json", "-c", conf[0]).stdout)
+        return rows if rows and rows[0]["state"] == "done" else None
+    job, = program.eventually(listed, "it is done")
+    assert (job["note"]["event"], job["attempts"], job["result"]["http_status"]) == \
+        ("call.ended", 1, 200)
+    assert "payload" not in job
+    shown = aicaller("webhook", "list", "-c", conf[0]).stdout
+    assert job["job_id"] in shown and "call.ended" in shown and "crm" in shown
+    again = aicaller("webhook", "redeliver", job["job_id"], "-c", conf[0])
+    assert again.returncode == 0, again.stderr
+    second = arrived(receiver, "crm", 4)[3]
+    assert (second.id, second.body) == (first.id, first.body)
+    assert aicaller("webhook", "redeliver", "x", "-c", conf[0]).returncode == 2
+    assert aicaller("webhook", "redeliver", first.id[4:], "-c", conf[0]).returncode == 1
+    assert aicaller("webhook").returncode == 2
+
+
+def test_a_new_secret_is_good(aicaller, make_conf):
+    one, other = (aicaller("webhook", "secret").stdout.strip() for _ in range(2))
+    assert one != other
+    conf, _ = make_conf({"webhooks": {"crm": {"url": "https://crm.example.com/", "secret": one}}})
+    assert aicaller("check", "-c", conf).returncode == 0
+
+
 @pytest.mark.parametrize(("change", "reason"), [
     ({"secret": "hunter2"}, "whsec_"),
     ({"url": "ftp://crm.example.com/"}, "https"),
