@@ -75,6 +75,16 @@ async function explain(response) {
   return own || ours[response.status] || `The server answered with error ${response.status}.`;
 }
 
+/* What a change must carry from somebody who is logged in to the admin pages; "" from all others. */
+async function sessionToken() {
+  if (!localStorage.getItem("session")) {
+    return "";
+  }
+  const response = await fetch("/admin/api/session/").catch(() => null);
+  const answer = response?.ok ? await response.json().catch(() => null) : null;
+  return answer?.csrf ?? "";
+}
+
 /* Fetches JSON: a POST with `body`, else a GET. Throws ServerError. */
 export async function request(path, body) {
   const headers = { Accept: "application/json" };
@@ -83,6 +93,10 @@ export async function request(path, body) {
   }
   if (body) {
     headers["Content-Type"] = "application/json";
+    const token = await sessionToken();
+    if (token) {
+      headers["X-CSRF-Token"] = token;
+    }
   }
   let response;
   try {

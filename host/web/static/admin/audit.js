@@ -2,8 +2,7 @@
 /* Who did what: log-ins, changes, refusals. */
 import { html } from "./html.js";
 import { get, query as queryText } from "./api.js";
-import { link } from "./router.js";
-import { Card, Chip, Empty, Loaded, Page, Table, useData, When } from "./ui.js";
+import { Card, Chip, Empty, Loaded, More, Page, Table, useData, When } from "./ui.js";
 import { t } from "./words.js";
 
 const LIMIT = 50;
@@ -35,10 +34,6 @@ export default function Audit({ query }) {
       ? html`<${Empty} title=${t("audit.none")}><p>${t("audit.none_why")}</p><//>`
       : html`<${Table} label=${t("nav.audit")} head=${HEAD}>
           ${audit.map((row) => html`<${Row} key=${row.audit_id} row=${row} />`)}<//>`}
-      <footer class="card-foot row end">
-        ${query.after && html`<a class="button" href="#/audit">${t("calls.first")}</a>`}
-        ${next && html`<a class="button" href=${link("audit", { after: next })}
-          >${t("audit.older")}</a>`}
-      </footer><//>`}<//>
+      <${More} page="audit" after=${query.after} next=${next} /><//>`}<//>
   <//>`;
 }

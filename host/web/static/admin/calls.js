@@ -73,16 +73,16 @@ function Filters({ query }) {
 function Row({ call, isLive, now }) {
   const seconds = isLive ? (now - Date.parse(call.answered_at ?? call.started_at)) / 1000
     : call.duration_s;
+  const reason = call.end_reason !== call.status && call.end_reason;
   return html`<tr>
     <td><a href="#/calls/${encodeURIComponent(call.call_id)}"
       ><${When} value=${call.started_at ?? call.created_at} /></a></td>
     <td>${word("direction", call.direction)}</td>
     <td class="phone">${formatPhone(call.from)}</td>
     <td class="phone">${formatPhone(call.to)}</td>
-    <td>${call.agent}</td>
-    <td><span class="row"><${Status} call=${call} />
-      ${call.end_reason && call.end_reason !== call.status
-        && html`<span class="muted">${word("reason", call.end_reason)}</span>`}</span></td>
+    <td class="wraps narrow">${call.agent}</td>
+    <td class="wraps narrow"><span class="row"><${Status} call=${call} />
+      ${reason && html`<span class="muted">${word("reason", reason)}</span>`}</span></td>
     <td class="number">${formatDuration(seconds)}</td>
     <td class="number">${formatMoney(call.cost)}</td>
   </tr>`;
@@ -105,7 +105,7 @@ function Live() {
   }
   return html`<${Card} flush title=${t("calls.live", { count: formatNumber(calls.length) })}
       actions=${html`<a href="#/live">${t("calls.watch")}</a>`}>
-    <${Table} label=${t("nav.live")} head=${HEAD}>
+    <${Table} stack label=${t("nav.live")} head=${HEAD}>
       ${calls.slice(0, 10).map((call) => html`<${Row} key=${call.call_id} call=${call} isLive
         now=${now} />`)}
     <//>
@@ -149,7 +149,7 @@ function List({ data, isFiltered, query }) {
   if (data.calls.length === 0 && !data.previous) {
     return html`<${Nothing} isFiltered=${isFiltered} />`;
   }
-  return html`<${Table} label=${t("nav.calls")} head=${HEAD}>
+  return html`<${Table} stack label=${t("nav.calls")} head=${HEAD}>
       ${data.calls.map((call) => html`<${Row} key=${call.call_id} call=${call} />`)}
     <//>
     <footer class="card-foot row apart">

@@ -44,6 +44,16 @@ function addLine(message) {
   }
 }
 
+/* What the caller has heard of an answer belongs to its line. */
+function heard({ call_id: callId, turn, text }) {
+  const call = live.value.get(callId);
+  const [id, line] = [...call?.lines ?? []].find(([, each]) =>
+    each.role === "assistant" && each.turn === turn) ?? [];
+  if (line) {
+    changed(callId, { lines: new Map(call.lines).set(id, { ...line, heard: text }) });
+  }
+}
+
 const HANDLE = {
   snapshot: replaceAll,
   started: (call) => {
@@ -51,6 +61,7 @@ const HANDLE = {
   },
   updated: (call) => changed(call.call_id, call),
   message: addLine,
+  heard,
   partial: (partial) => changed(partial.call_id, { partial }),
   ended: ({ call_id: callId }) => {
     const calls = new Map(live.value);

@@ -12,6 +12,7 @@ const clock = new Intl.DateTimeFormat(locale, {
 const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
 const full = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
 const number = new Intl.NumberFormat(locale);
+const money = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 4 });
 const near = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 
 const isTime = (text) => Boolean(text) && !Number.isNaN(Date.parse(text));
@@ -71,8 +72,7 @@ export function formatMoney(value) {
   if (value === null || value === undefined) {
     return NONE;
   }
-  const digits = Math.abs(value) >= 1 || value === 0 ? 2 : 4;
-  return Number(value).toFixed(digits);
+  return money.format(value);
 }
 
 export const formatNumber = (value) =>

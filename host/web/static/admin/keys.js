@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* API keys. A key itself is shown once, when it is made. */
 import { html } from "./html.js";
-import { get, send } from "./api.js";
+import { get, query as queryText, send } from "./api.js";
 import {
-  announce, Button, Card, Chip, CopyButton, Empty, Field, formDialog, Loaded, openDialog, Page,
+  announce, Button, Card, Chip, CopyButton, Empty, Field, formDialog, Loaded, More, openDialog, Page,
   Table, useData, When,
 } from "./ui.js";
 import { t } from "./words.js";
@@ -87,16 +87,17 @@ function Row({ item, reload }) {
 const HEAD = [t("keys.name"), t("keys.prefix"), t("keys.scopes"), t("users.state"), t("keys.used"),
   t("keys.expires"), t("users.created"), { label: t("users.change"), number: true }];
 
-export default function Keys() {
-  const of = useData((signal) => get("/admin/api/keys/", { signal }));
+export default function Keys({ query }) {
+  const asked = queryText({ after: query.after });
+  const of = useData((signal) => get(`/admin/api/keys/${asked}`, { signal }), [asked]);
   return html`<${Page} title=${t("nav.keys")} actions=${html`<${Button} kind="primary"
       onClick=${() => add(of.reload)}>${t("keys.add")}…<//>`}>
     <p class="muted">${t("keys.about")}</p>
-    <${Loaded} of=${of}>${({ keys }) => html`<${Card} flush>${keys.length === 0
+    <${Loaded} of=${of}>${({ keys, next }) => html`<${Card} flush>${keys.length === 0
       ? html`<${Empty} title=${t("keys.none")}><p>${t("keys.none_why")}</p>
           <pre class="command">aicaller key add crm</pre><//>`
       : html`<${Table} label=${t("nav.keys")} head=${HEAD}>
           ${keys.map((item) => html`<${Row} key=${item.key_id} item=${item} reload=${of.reload} />`)}
-        <//>`}<//>`}<//>
+        <//>`}<${More} page="keys" after=${query.after} next=${next} /><//>`}<//>
   <//>`;
 }

@@ -118,11 +118,14 @@ function Connection() {
 
 export default function Live({ query }) {
   const now = useClock();
-  const [last, setLast] = useState(null); /* the chosen call as it was last, kept when it ends */
+  /* The chosen call as it was last, and how it ended, stay when it is over. */
+  const [last, setLast] = useState(null);
+  const [ending, setEnding] = useState(null);
+  const wanted = useRef();
+  wanted.current = query.call;
   useEvents(useCallback((kind, data) => {
-    if (kind === "ended") {
-      setLast((before) => before?.call_id === data.call_id
-        ? { ...before, ...data, isOver: true } : before);
+    if (kind === "ended" && data.call_id === wanted.current) {
+      setEnding(data);
     }
   }, []));
   const calls = [...live.value.values()];
@@ -132,7 +135,8 @@ export default function Live({ query }) {
       setLast(running);
     }
   }, [running]);
-  const chosen = running ?? (last?.call_id === query.call ? last : null);
+  const chosen = running ?? (last && last.call_id === query.call
+    ? { ...last, ...(ending?.call_id === query.call && ending) } : null);
   return html`<${Page} title=${t("nav.live")} wide actions=${html`<${Chip} kind=${
       connection.value === "open" ? "live" : "warn"}>${t(`live.state_${connection.value}`)}<//>`}>
     <${Connection} />
@@ -145,9 +149,9 @@ export default function Live({ query }) {
       <${Card} flush title=${t("live.running", { count: calls.length })}>
         ${calls.map((call) => html`<${Choice} key=${call.call_id} call=${call} now=${now}
           isChosen=${call.call_id === query.call} />`)}
-        ${calls.length === 0 && html`<p class="muted waiting">${t("live.no_more")}</p>`}
+        ${calls.length === 0 && html`<p class="muted centred">${t("live.no_more")}</p>`}
       <//>
-      ${chosen ? html`<${Chosen} call=${chosen} isOver=${!running && chosen.isOver} />`
+      ${chosen ? html`<${Chosen} call=${chosen} isOver=${!running} />`
         : html`<${Card}><${Empty} title=${t("live.choose")}><p>${t("live.choose_why")}</p><//><//>`}
     </div>`}
   <//>`;

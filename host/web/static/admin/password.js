@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 import { html } from "./html.js";
 import { send } from "./api.js";
+import { findSession } from "./session.js";
 import { announce, Field, formDialog } from "./ui.js";
 import { t } from "./words.js";
 
@@ -22,6 +23,7 @@ export async function changePassword() {
         throw new Error(t("password.differ"));
       }
       await send("POST", "/admin/api/password/", { old: values.old, new: values.new });
+      await findSession(); /* the server gave a new one */
     },
   });
   if (isDone) {

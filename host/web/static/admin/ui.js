@@ -2,6 +2,7 @@
 /* The parts that all pages are made of. Texts are only ever texts. */
 import { html, h, render, useEffect, useRef, useState } from "./html.js";
 import { formatAgo, formatFull, formatWhen } from "./format.js";
+import { link } from "./router.js";
 import { t, word } from "./words.js";
 
 /* Tells a screen reader. */
@@ -96,7 +97,8 @@ export function When({ value }) {
     >${formatWhen(value)}</time>` : "–";
 }
 
-/* kind: primary, danger, quiet. While its work runs it is busy and takes no second click. */
+/* kind: primary, danger, quiet. While its work runs it is busy and takes no second click; when the
+ * work fails, a dialog says why. */
 export function Button({ kind = "", type = "button", onClick, disabled, children, ...rest }) {
   const [busy, setBusy] = useState(false);
   const isThere = useRef(true);
@@ -107,7 +109,9 @@ export function Button({ kind = "", type = "button", onClick, disabled, children
     const work = onClick?.(event);
     if (work instanceof Promise) {
       setBusy(true);
-      await work.catch(() => {});
+      await work.catch((error) => openDialog(t("ui.failed"), ({ close }) => html`<div class="stack">
+        <p>${error.message}</p><div class="row end"><button class="button" type="button"
+          onClick=${() => close()}>${t("ui.close")}</button></div></div>`));
       if (isThere.current) {
         setBusy(false);
       }
@@ -154,11 +158,19 @@ export function Tabs({ label, tabs, value, onChange, children }) {
 /* A wide table that scrolls by itself, so that the page never does. Reachable by keyboard. */
 export function Table({ label, head, children, stack }) {
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}>
-    <table class=${stack ? "stack" : ""}>
+    <table class=${stack ? "rows" : ""}>
       <thead><tr>${head.map((name) => html`<th scope="col" class=${name.number ? "number" : ""}
         >${name.label ?? name}</th>`)}</tr></thead>
       <tbody>${children}</tbody>
     </table></div>`;
+}
+
+/* Under a list that goes on: its beginning, and what follows. */
+export function More({ page, after, next }) {
+  return (after || next) && html`<footer class="card-foot row end">
+    ${after && html`<a class="button" href=${link(page)}>${t("calls.first")}</a>`}
+    ${next && html`<a class="button" href=${link(page, { after: next })}>${t("calls.next")}</a>`}
+  </footer>`;
 }
 
 /* Copies a text; says so. */

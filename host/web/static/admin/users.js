@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Who may use these pages. */
 import { html } from "./html.js";
-import { get, send } from "./api.js";
+import { get, query as queryText, send } from "./api.js";
 import { session } from "./session.js";
 import {
-  announce, Button, Card, Chip, Field, formDialog, Loaded, Page, Table,
+  announce, Button, Card, Chip, Field, formDialog, Loaded, More, Page, Table,
   useData, When,
 } from "./ui.js";
 import { t } from "./words.js";
@@ -58,6 +58,12 @@ const setDisabled = (user, reload) => change(reload, {
   act: () => send("PATCH", path(user.name), { disabled: !user.disabled }),
 });
 
+const unlock = async (user, reload) => {
+  await send("PATCH", path(user.name), { unlock: true });
+  announce(t("ui.saved"));
+  reload();
+};
+
 const remove = (user, reload) => change(reload, {
   title: t("users.remove_title", { name: user.name }),
   text: t("users.remove_text"),
@@ -78,6 +84,8 @@ function Row({ user, reload }) {
     <td><${When} value=${user.last_login_at} /></td>
     <td><${When} value=${user.created_at} /></td>
     <td><span class="row end">
+      ${isLocked && html`<${Button} kind="quiet" onClick=${() => unlock(user, reload)}
+        >${t("users.unlock")}<//>`}
       <${Button} kind="quiet" onClick=${() => editRole(user, reload)}>${t("users.role")}…<//>
       <${Button} kind="quiet" onClick=${() => setPassword(user, reload)}>${t("login.password")}…<//>
       <${Button} kind="quiet" disabled=${isSelf} onClick=${() => setDisabled(user, reload)}
@@ -90,14 +98,15 @@ function Row({ user, reload }) {
 const HEAD = [t("login.name"), t("users.role"), t("users.state"), t("users.last_login"),
   t("users.created"), { label: t("users.change"), number: true }];
 
-export default function Users() {
-  const of = useData((signal) => get("/admin/api/users/", { signal }));
+export default function Users({ query }) {
+  const asked = queryText({ after: query.after });
+  const of = useData((signal) => get(`/admin/api/users/${asked}`, { signal }), [asked]);
   return html`<${Page} title=${t("nav.users")} actions=${html`<${Button} kind="primary"
       onClick=${() => add(of.reload)}>${t("users.add")}…<//>`}>
     <p class="muted">${t("users.about")}</p>
-    <${Loaded} of=${of}>${({ users }) => html`<${Card} flush>
+    <${Loaded} of=${of}>${({ users, next }) => html`<${Card} flush>
       <${Table} label=${t("nav.users")} head=${HEAD}>
         ${users.map((user) => html`<${Row} key=${user.name} user=${user} reload=${of.reload} />`)}
-      <//><//>`}<//>
+      <//><${More} page="users" after=${query.after} next=${next} /><//>`}<//>
   <//>`;
 }
