@@ -2,6 +2,7 @@
 #include "call/agent.h"
 
 #include "call/call.h"
+#include "call/recorder_opus.h"
 
 #include "plugin/guard.h"
 #include "plugin/setup.h"
@@ -95,6 +96,47 @@ static void take_numbers(struct agent *agent)
     };
 }
 
+static enum consent consent_named(const char *name)
+{
+    return strcmp(name, "ask") == 0        ? CONSENT_ASK
+           : strcmp(name, "announce") == 0 ? CONSENT_ANNOUNCE
+                                           : CONSENT_NONE;
+}
+
+/* People hear of it in the first words of the call. */
+static void announce(struct agent *agent, const char *notice)
+{
+    static const char *const usual[] = {[CONSENT_ANNOUNCE] = "This call is recorded.",
+                                        [CONSENT_ASK] = "May this call be recorded?"};
+
+    struct aic_buf text;
+    aic_buf_init(&text, 1 << 20);
+    aic_buf_text(&text, agent->greeting);
+    aic_buf_text(&text, agent->greeting[0] ? " " : "");
+    aic_buf_text(&text, notice[0] ? notice : usual[agent->recording.consent]);
+    agent->announced = aic_buf_detach(&text);
+    agent->greeting = agent->announced ? agent->announced : agent->greeting;
+}
+
+static void take_recording(struct agent *agent, struct config_problems *problems)
+{
+    const struct settings *s = agent->recorded;
+    agent->recording = (struct recording_rules){
+        .consent = consent_named(settings_string(s, "consent")),
+        .is_opus = strcmp(settings_string(s, "format"), "opus") == 0,
+        .max_us = ms_of(s, "max_duration"),
+        .max_bytes = (uint64_t)settings_int(s, "max_size"),
+        .min_free_bytes = settings_int(s, "min_free"),
+    };
+    if (agent->recording.is_opus && !recorder_opus_exists()) {
+        config_problem_add(problems, settings_pos(s, "format"),
+                           "this program was built without Opus; use \"wav\"");
+    }
+    if (agent->record && agent->recording.consent != CONSENT_NONE) {
+        announce(agent, settings_string(s, "notice"));
+    }
+}
+
 static void use_providers(struct agent *agent, struct setup *setup, const char *role,
                           struct config_problems *problems)
 {
@@ -131,8 +173,8 @@ static void check_tool_names(const struct config_node *list, struct config_probl
         const char *name = config_string(config_at(list, i));
         if (name && !call_builtin_exists(name)) {
             config_problem_add(problems, config_pos(config_at(list, i)),
-                               "no tool \"%s\"; the host's own are end_call, transfer and "
-                               "send_digits",
+                               "no tool \"%s\"; the host's own are end_call, transfer, "
+                               "send_digits, pause_recording and resume_recording",
                                name);
         }
     }
@@ -141,7 +183,7 @@ static void check_tool_names(const struct config_node *list, struct config_probl
 static struct agent *load_agent(const struct config_node *node, struct setup *setup,
                                 struct config_problems *problems)
 {
-    static const char *const groups[] = {"turn", "silence", "tools", NULL};
+    static const char *const groups[] = {"turn", "silence", "recording", "tools", NULL};
     struct agent *agent = calloc(1, sizeof(*agent));
     if (!agent || !(agent->name = strdup(config_name(node)))) {
         free(agent);
@@ -155,10 +197,13 @@ static struct agent *load_agent(const struct config_node *node, struct setup *se
         settings_check("turn", config_get(node, "turn"), &agent_turn_table, 1, NULL, 0, problems);
     agent->silence = settings_check("silence", config_get(node, "silence"), &agent_silence_table, 1,
                                     NULL, 0, problems);
+    agent->recorded = settings_check("recording", config_get(node, "recording"),
+                                     &agent_recording_table, 1, NULL, 0, problems);
     tools_load(&agent->tools, config_get(node, "tools"), problems);
     check_tool_names(config_get(node, "tools"), problems);
     take_texts(agent);
     take_numbers(agent);
+    take_recording(agent, problems);
     check(agent, setup, problems);
     return agent;
 }
@@ -290,6 +335,8 @@ static void free_agent(struct agent *agent)
     settings_free(agent->settings);
     settings_free(agent->turn);
     settings_free(agent->silence);
+    settings_free(agent->recorded);
+    free(agent->announced);
     tools_finish(&agent->tools);
     free(agent->name);
     free(agent);

@@ -12,11 +12,24 @@
 
 struct setup;
 
+/* Whether people are told of a recording. */
+enum consent { CONSENT_NONE = 0, CONSENT_ANNOUNCE = 1, CONSENT_ASK = 2 };
+
+struct recording_rules {
+    enum consent consent;
+    bool is_opus;
+    int64_t max_us;     /* 0 = no limit */
+    uint64_t max_bytes; /* 0 likewise */
+    int64_t min_free_bytes;
+};
+
 struct agent {
     char *name;
     struct settings *settings;
     struct settings *turn;
     struct settings *silence;
+    struct settings *recorded;
+    char *announced; /* the greeting with what is said of the recording; NULL */
     struct config_pos pos;
     /* Of each role; the providers are filled in by agents_bind. */
     struct chain telephony;
@@ -47,6 +60,7 @@ struct agent {
     int64_t memory_tokens;
     double min_confidence;
     bool record;
+    struct recording_rules recording;
 };
 
 struct agents {
@@ -58,6 +72,7 @@ struct agents {
 extern const struct settings_table agent_table;
 extern const struct settings_table agent_turn_table;
 extern const struct settings_table agent_silence_table;
+extern const struct settings_table agent_recording_table;
 
 /*
  * Reads the group "agents". Every provider an agent names is marked as used in `setup`; one that

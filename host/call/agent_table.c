@@ -92,7 +92,8 @@ static const struct aic_option agent_options[] = {
     {.name = "record",
      .type = AIC_OPTION_BOOL,
      .fallback = "false",
-     .help = "Record calls in two channels under state_dir/recordings. Tell the caller so."},
+     .help = "Record calls in two channels under state_dir/recordings. The group `recording` says "
+             "how, and what callers are told."},
 };
 
 const struct settings_table agent_table = {
@@ -162,3 +163,50 @@ static const struct aic_option silence_options[] = {
 
 const struct settings_table agent_silence_table = {
     .options = silence_options, .count = sizeof(silence_options) / sizeof(silence_options[0])};
+
+static const char *const consents[] = {"none", "announce", "ask", NULL};
+static const char *const formats[] = {"wav", "opus", NULL};
+
+static const struct aic_option recording_options[] = {
+    {.name = "consent",
+     .type = AIC_OPTION_ENUM,
+     .fallback = "none",
+     .help = "announce: the greeting ends with the notice. ask: likewise, and the call is recorded "
+             "only from a yes as the caller's first words on.",
+     .choices = consents},
+    {.name = "notice",
+     .type = AIC_OPTION_STRING,
+     .fallback = "",
+     .help = "What is said then. Empty: \"This call is recorded.\" or \"May this call be "
+             "recorded?\""},
+    {.name = "format",
+     .type = AIC_OPTION_ENUM,
+     .fallback = "wav",
+     .help = "opus takes a sixth of the room or less; where the build has it.",
+     .choices = formats},
+    {.name = "max_duration",
+     .type = AIC_OPTION_DURATION,
+     .flags = AIC_OPTION_RANGE,
+     .fallback = "0",
+     .help = "A recording ends after this time, its call goes on; 0: no limit.",
+     .min = 0,
+     .max = 86400000},
+    {.name = "max_size",
+     .type = AIC_OPTION_BYTES,
+     .flags = AIC_OPTION_RANGE,
+     .fallback = "0",
+     .help = "The same by the size of the file.",
+     .min = 0,
+     .max = 1e12},
+    {.name = "min_free",
+     .type = AIC_OPTION_BYTES,
+     .flags = AIC_OPTION_RANGE,
+     .fallback = "64M",
+     .help = "Room on the disk that recordings leave to others.",
+     .min = 0,
+     .max = 1e15},
+};
+
+const struct settings_table agent_recording_table = {.options = recording_options,
+                                                     .count = sizeof(recording_options) /
+                                                              sizeof(recording_options[0])};

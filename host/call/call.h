@@ -91,9 +91,11 @@ void call_status(struct call *call, const struct aic_telephony_event *event);
 void call_end(struct call *call, const char *reason, bool politely);
 
 /* Hands the caller over at once, to a number of the agent's list; empty: the first.
- * AIC_ERROR_DENIED: it is not in the list, AIC_ERROR_UNSUPPORTED: the line can not do it or the list
- * is empty, AIC_ERROR_CONFLICT: there is nobody to hand over, or it has begun. */
+ * AIC_ERROR_DENIED: it is not in the list, AIC_ERROR_UNSUPPORTED: the line can not do it or the
+ * list is empty, AIC_ERROR_CONFLICT: there is nobody to hand over, or it has begun. */
 int32_t call_transfer(struct call *call, struct aic_str to);
+/* What is said until it goes on is silence in the recording. AIC_ERROR_CONFLICT: there is none. */
+int32_t call_pause_recording(struct call *call, bool is_paused, const char *by);
 
 const char *call_id(const struct call *call);
 /* Whether an event is about this call, by our id or the carrier's. */

@@ -110,6 +110,7 @@ void call_answer(struct call *call, struct aic_str words)
         call_drop_thoughts(call);
     }
     add_user_message(call, words);
+    call_recording_hear(call, words);
     if (call_opts_out(call, words)) {
         call_leave_alone(call);
         return;

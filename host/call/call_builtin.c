@@ -132,6 +132,22 @@ static bool run_send_digits(struct call *call, const struct aic_json *arguments,
     return true;
 }
 
+static bool run_pause(struct call *call, const struct aic_json *arguments, struct aic_buf *result)
+{
+    (void)arguments;
+    (void)call_pause_recording(call, true, "model");
+    aic_buf_text(result, "{\"ok\":true}");
+    return true;
+}
+
+static bool run_resume(struct call *call, const struct aic_json *arguments, struct aic_buf *result)
+{
+    (void)arguments;
+    (void)call_pause_recording(call, false, "model");
+    aic_buf_text(result, "{\"ok\":true}");
+    return true;
+}
+
 static const struct builtin builtins[] = {
     {.name = "end_call",
      .description = "End the call after your last words. Use it when the conversation is over.",
@@ -150,6 +166,18 @@ static const struct builtin builtins[] = {
                    "\"required\":[\"digits\"]}",
      .is_offered = can_send_digits,
      .run = run_send_digits},
+    {.name = "pause_recording",
+     .description =
+         "Stop recording the call while the caller says something that must not be kept, "
+         "such as a card number. Use it before you ask for it.",
+     .parameters = "{\"type\":\"object\",\"properties\":{}}",
+     .is_offered = call_is_recorded,
+     .run = run_pause},
+    {.name = "resume_recording",
+     .description = "Go on recording the call after pause_recording.",
+     .parameters = "{\"type\":\"object\",\"properties\":{}}",
+     .is_offered = call_is_recorded,
+     .run = run_resume},
 };
 
 enum { BUILTINS = sizeof(builtins) / sizeof(builtins[0]) };

@@ -149,6 +149,8 @@ struct call {
     struct dialog dialog;
     struct recorder *recorder;
     struct recording *recording; /* what is known of it */
+    bool asks_to_record;         /* the caller has not answered yet */
+    bool recording_is_paused;
     struct answer answer;
     uint8_t frame[CALL_FRAME_BYTES]; /* the caller's sound, until it fills 20 ms */
     size_t frame_bytes;
@@ -271,6 +273,9 @@ void call_cancel_tools(struct call *call);
 /* call_recording.c */
 void call_recording_start(struct call *call);
 void call_recording_end(struct call *call);
+/* The caller's words, the first of which may answer whether the call may be recorded. */
+void call_recording_hear(struct call *call, struct aic_str words);
+bool call_is_recorded(const struct call *call);
 
 /* call_webhook.c */
 /* What is known of it; borrowed, without a traceparent. */

@@ -126,6 +126,15 @@ void calls_hang_up(struct calls *calls, const char *id, const char *reason, link
  * AIC_ERROR_NOT_FOUND. */
 void calls_transfer(struct calls *calls, const char *id, struct aic_str to, link_reply reply,
                     void *data);
+
+struct calls_pause {
+    bool is_paused;
+    const char *by; /* who wants it, for the record */
+};
+
+/* Pauses a recording, or lets it go on. AIC_ERROR_CONFLICT: the call is not recorded. */
+void calls_pause_recording(struct calls *calls, const char *id, const struct calls_pause *pause,
+                           link_reply reply, void *data);
 /* A request of another worker or of the command line; true if it was for calls. */
 bool calls_request(struct calls *calls, const struct link_request *request);
 

@@ -188,6 +188,20 @@ static void answer_transfer(struct calls *calls, const struct link_request *requ
     link_answer(calls->settings.link, request->id, status, AIC_STR("{}"));
 }
 
+static void answer_pause(struct calls *calls, const struct link_request *request)
+{
+    struct live *live = calls_find(calls, request->call_id);
+    struct aic_json *body = aic_json_parse(request->body, 0);
+    char by[128];
+    (void)aic_str_copy(aic_json_get_text(body, "by"), by, sizeof(by));
+    int32_t status =
+        live ? call_pause_recording(live->call, aic_json_get_bool(body, "paused", true), by)
+             : AIC_ERROR_NOT_FOUND;
+    aic_json_free(body);
+    link_answer(calls->settings.link, request->id, status,
+                status == AIC_OK ? AIC_STR("{\"ok\":true}") : AIC_STR(""));
+}
+
 static void answer_take(struct calls *calls, const struct link_request *request)
 {
     struct pending *pending = pending_find(calls, request->call_id);
@@ -262,9 +276,9 @@ bool calls_request(struct calls *calls, const struct link_request *request)
         const char *kind;
         void (*answer)(struct calls *calls, const struct link_request *request);
     } kinds[] = {
-        {"call.hangup", answer_hang_up}, {"call.transfer", answer_transfer},
-        {"call.take", answer_take},      {"call.status", calls_answer_status},
-        {"interrupted", inherit_all},
+        {"call.hangup", answer_hang_up},      {"call.transfer", answer_transfer},
+        {"call.record", answer_pause},        {"call.take", answer_take},
+        {"call.status", calls_answer_status}, {"interrupted", inherit_all},
     };
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -301,5 +315,20 @@ void calls_transfer(struct calls *calls, const char *id, struct aic_str to, link
     struct aic_buf body;
     write_text(&body, "to", to);
     link_relay(calls->settings.link, id, "call.transfer", aic_buf_view(&body), reply, data);
+    aic_buf_finish(&body);
+}
+
+void calls_pause_recording(struct calls *calls, const char *id, const struct calls_pause *pause,
+                           link_reply reply, void *data)
+{
+    struct aic_buf body;
+    struct aic_json_writer w;
+    aic_buf_init(&body, 1024);
+    aic_json_writer_init(&w, &body);
+    aic_json_open(&w, '{');
+    aic_json_member_bool(&w, "paused", pause->is_paused);
+    aic_json_member_text(&w, "by", pause->by);
+    aic_json_close(&w, '}');
+    link_relay(calls->settings.link, id, "call.record", aic_buf_view(&body), reply, data);
     aic_buf_finish(&body);
 }

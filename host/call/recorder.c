@@ -4,13 +4,9 @@
 #include "base/audio.h"
 
 #include "buf.h"
-#include "wav.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { FRAME_BYTES = 4 /* two channels of 16 bit */ };
 
@@ -23,25 +19,33 @@ struct recorder {
     struct sched *sched;
     struct sched_lane *lane;
     char *path;
-    int fd; /* of the lane's jobs alone; -1 before the first and after a failure */
+    struct recorder_file file; /* of the lane's jobs alone */
     struct aic_format pcm;
     struct audio_converter *from_caller;
     struct audio_converter *from_agent;
-    struct aic_buf agent; /* linear samples not yet heard */
-    struct aic_buf piece; /* interleaved frames */
+    struct aic_buf agent;    /* linear samples not yet heard */
+    struct aic_buf piece;    /* interleaved frames */
+    uint64_t room;           /* frames that may still come */
+    uint64_t max_bytes;      /* of a file whose length is not known from its frames */
+    uint64_t frames;         /* taken so far */
+    bool is_limited_by_size; /* what `room` comes from */
     bool is_paused;
-    uint64_t bytes; /* of sound, written or on the way */
-    int32_t status; /* of the lane's jobs */
-    int error;
+    bool is_stopped;
+    bool is_finished;
+    enum recorder_end end;
+    void (*stopped)(void *data, enum recorder_end why);
+    void *stopped_data;
     void (*done)(void *data, const struct recorder_result *result);
     void *done_data;
 };
 
-/* A piece on its way to the file. */
+/* A piece on its way to the file; without data: the file's end. */
 struct write_job {
     struct recorder *recorder;
     char *data;
     size_t count;
+    enum recorder_end end; /* of the file, then */
+    uint64_t bytes;        /* in the file, then */
 };
 
 static struct aic_format stereo(const struct recorder *recorder)
@@ -51,111 +55,122 @@ static struct aic_format stereo(const struct recorder *recorder)
     return format;
 }
 
-struct recorder *recorder_create(struct sched *sched, const char *path, struct aic_format caller,
-                                 struct aic_format agent)
+static uint64_t most_frames(struct recorder *recorder, const struct recorder_settings *settings)
+{
+    uint64_t most = UINT64_MAX;
+    if (settings->max_us > 0) {
+        most = (uint64_t)settings->max_us / 1000 * recorder->pcm.rate_hz / 1000;
+    }
+    if (settings->max_bytes > 0 && !settings->is_opus && settings->max_bytes / FRAME_BYTES < most) {
+        most = settings->max_bytes / FRAME_BYTES;
+        recorder->is_limited_by_size = true;
+    }
+    return most;
+}
+
+struct recorder *recorder_create(struct sched *sched, const struct recorder_settings *settings,
+                                 void (*stopped)(void *data, enum recorder_end why), void *data)
 {
     struct recorder *recorder = calloc(1, sizeof(*recorder));
     if (!recorder) {
         return NULL;
     }
     recorder->sched = sched;
-    recorder->fd = -1;
-    recorder->pcm =
-        (struct aic_format){.codec = AIC_CODEC_PCM_S16LE, .rate_hz = caller.rate_hz, .channels = 1};
-    recorder->path = strdup(path);
+    recorder->stopped = stopped;
+    recorder->stopped_data = data;
+    recorder->pcm = (struct aic_format){
+        .codec = AIC_CODEC_PCM_S16LE, .rate_hz = settings->caller.rate_hz, .channels = 1};
+    recorder->path = strdup(settings->path);
+    recorder->room = most_frames(recorder, settings);
+    recorder->max_bytes = settings->is_opus ? settings->max_bytes : 0;
+    recorder->file = (struct recorder_file){.path = recorder->path,
+                                            .rate_hz = recorder->pcm.rate_hz,
+                                            .is_opus = settings->is_opus,
+                                            .min_free_bytes = settings->min_free_bytes};
+    recorder_file_init(&recorder->file);
     recorder->lane = sched_lane_open(sched);
-    recorder->from_caller = audio_converter_create(caller, recorder->pcm);
-    recorder->from_agent = audio_converter_create(agent, recorder->pcm);
+    recorder->from_caller = audio_converter_create(settings->caller, recorder->pcm);
+    recorder->from_agent = audio_converter_create(settings->agent, recorder->pcm);
     aic_buf_init(&recorder->agent, audio_bytes_for_us(recorder->pcm, ahead_us));
     aic_buf_init(&recorder->piece, audio_bytes_for_us(stereo(recorder), 8 * piece_us));
     if (!recorder->path || !recorder->lane || !recorder->from_caller || !recorder->from_agent) {
+        recorder->stopped = NULL;
         recorder_finish(recorder, NULL, NULL);
         return NULL;
     }
     return recorder;
 }
 
-static bool write_all(int fd, const char *data, size_t count, off_t at)
+static void work(void *data)
 {
-    while (count > 0) {
-        ssize_t written = at < 0 ? write(fd, data, count) : pwrite(fd, data, count, at);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return false;
-        }
-        data += written;
-        count -= (size_t)written;
-        at = at < 0 ? at : at + written;
+    struct write_job *job = data;
+    struct recorder_file *file = &job->recorder->file;
+    if (job->data) {
+        recorder_file_write(file, job->data, job->count);
+    } else {
+        recorder_file_close(file);
     }
-    return true;
+    job->end = file->end;
+    job->bytes = file->bytes;
 }
 
-static bool write_header(struct recorder *recorder, uint64_t bytes)
+static void run(struct recorder *recorder, struct write_job *job);
+
+static void stop(struct recorder *recorder, enum recorder_end why)
 {
-    uint8_t header[AIC_WAV_HEADER_MAX];
-    size_t length = aic_wav_header(header, stereo(recorder), bytes);
-    return write_all(recorder->fd, (const char *)header, length, bytes == AIC_WAV_UNKNOWN ? -1 : 0);
+    if (recorder->is_stopped) {
+        return;
+    }
+    recorder->is_stopped = true;
+    recorder->end = why;
+    aic_buf_clear(&recorder->agent);
+    run(recorder, &(struct write_job){.recorder = recorder});
+    if (recorder->stopped && !recorder->is_finished) {
+        recorder->stopped(recorder->stopped_data, why);
+    }
 }
 
-static bool open_file(struct recorder *recorder)
-{
-    recorder->fd = open(recorder->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-                        S_IRUSR | S_IWUSR | S_IRGRP);
-    return recorder->fd >= 0 && write_header(recorder, AIC_WAV_UNKNOWN);
-}
-
-static void write_piece(void *data)
+static void is_worked(void *data, int32_t status)
 {
     struct write_job *job = data;
     struct recorder *recorder = job->recorder;
-    if (recorder->status != AIC_OK) {
-        return;
+    if (status == AIC_OK && job->end != RECORDER_WHOLE) {
+        stop(recorder, job->end);
+    } else if (status == AIC_OK && recorder->max_bytes > 0 && job->bytes > recorder->max_bytes) {
+        stop(recorder, RECORDER_MAX_SIZE);
     }
-    bool good = recorder->fd >= 0 || open_file(recorder);
-    if (!good || !write_all(recorder->fd, job->data, job->count, -1)) {
-        recorder->status = AIC_ERROR_IO;
-        recorder->error = errno;
-    }
-}
-
-static void piece_is_written(void *data, int32_t status)
-{
-    (void)status;
-    struct write_job *job = data;
     free(job->data);
     free(job);
 }
 
-static void send_piece(struct recorder *recorder)
+/* What can not be queued is lost; the pool is far behind then. */
+static void run(struct recorder *recorder, struct write_job *job)
 {
-    size_t count = recorder->piece.len;
-    struct write_job *job = count > 0 ? malloc(sizeof(*job)) : NULL;
-    if (!job) {
-        return;
+    struct write_job *own = malloc(sizeof(*own));
+    if (own) {
+        *own = *job;
     }
-    *job = (struct write_job){
-        .recorder = recorder, .data = aic_buf_detach(&recorder->piece), .count = count};
-    recorder->bytes += count;
-    if (!job->data || sched_lane_run(recorder->sched, recorder->lane, write_piece, piece_is_written,
-                                     job) != AIC_OK) {
-        piece_is_written(job, AIC_ERROR_BUSY);
-        recorder->bytes -= count;
+    if (!own || sched_lane_run(recorder->sched, recorder->lane, work, is_worked, own) != AIC_OK) {
+        free(job->data);
+        free(own);
     }
 }
 
-void recorder_caller(struct recorder *recorder, const uint8_t *bytes, size_t count)
+static void send_piece(struct recorder *recorder)
 {
-    const uint8_t *pcm = NULL;
-    size_t pcm_bytes = 0;
-    if (!recorder ||
-        audio_convert(recorder->from_caller, bytes, count, false, &pcm, &pcm_bytes) != AIC_OK) {
-        return;
+    struct write_job job = {.recorder = recorder, .count = recorder->piece.len};
+    job.data = job.count > 0 ? aic_buf_detach(&recorder->piece) : NULL;
+    if (job.data) {
+        run(recorder, &job);
     }
+}
+
+/* One frame for each of the caller's samples, as long as there is room. */
+static void take_frames(struct recorder *recorder, const uint8_t *pcm, size_t pcm_bytes)
+{
     const char *agent = aic_buf_view(&recorder->agent).ptr;
     size_t there = recorder->agent.len;
-    for (size_t at = 0; at + 1 < pcm_bytes; at += 2) {
+    for (size_t at = 0; at + 1 < pcm_bytes && recorder->room > 0; at += 2) {
         char frame[FRAME_BYTES] = {(char)pcm[at], (char)pcm[at + 1], 0, 0};
         if (at + 1 < there) {
             frame[2] = agent[at];
@@ -165,10 +180,27 @@ void recorder_caller(struct recorder *recorder, const uint8_t *bytes, size_t cou
             memset(frame, 0, sizeof(frame));
         }
         aic_buf_add(&recorder->piece, frame, sizeof(frame));
+        recorder->frames++;
+        recorder->room--;
     }
     aic_buf_drop(&recorder->agent, pcm_bytes < there ? pcm_bytes : there);
-    if (audio_duration_us(stereo(recorder), recorder->piece.len) >= piece_us) {
+}
+
+void recorder_caller(struct recorder *recorder, const uint8_t *bytes, size_t count)
+{
+    const uint8_t *pcm = NULL;
+    size_t pcm_bytes = 0;
+    if (!recorder || recorder->is_stopped ||
+        audio_convert(recorder->from_caller, bytes, count, false, &pcm, &pcm_bytes) != AIC_OK) {
+        return;
+    }
+    take_frames(recorder, pcm, pcm_bytes);
+    if (audio_duration_us(stereo(recorder), recorder->piece.len) >= piece_us ||
+        recorder->room == 0) {
         send_piece(recorder);
+    }
+    if (recorder->room == 0) {
+        stop(recorder, recorder->is_limited_by_size ? RECORDER_MAX_SIZE : RECORDER_MAX_DURATION);
     }
 }
 
@@ -176,7 +208,7 @@ void recorder_agent(struct recorder *recorder, const uint8_t *bytes, size_t coun
 {
     const uint8_t *pcm = NULL;
     size_t pcm_bytes = 0;
-    if (recorder &&
+    if (recorder && !recorder->is_stopped &&
         audio_convert(recorder->from_agent, bytes, count, false, &pcm, &pcm_bytes) == AIC_OK) {
         aic_buf_add(&recorder->agent, pcm, pcm_bytes);
     }
@@ -196,32 +228,16 @@ void recorder_pause(struct recorder *recorder, bool is_paused)
     }
 }
 
-static void close_file(void *data)
-{
-    struct recorder *recorder = data;
-    if (recorder->fd < 0) {
-        return;
-    }
-    if (recorder->status == AIC_OK && !write_header(recorder, recorder->bytes)) {
-        recorder->status = AIC_ERROR_IO;
-        recorder->error = errno;
-    }
-    if (close(recorder->fd) != 0 && recorder->status == AIC_OK) {
-        recorder->status = AIC_ERROR_IO;
-        recorder->error = errno;
-    }
-    recorder->fd = -1;
-}
-
 static void free_recorder(void *data)
 {
     struct recorder *recorder = data;
     if (recorder->done) {
-        struct recorder_result result = {
-            .status = recorder->status,
-            .bytes = recorder->bytes,
-            .duration_us = audio_duration_us(stereo(recorder), (size_t)recorder->bytes),
-            .rate_hz = recorder->pcm.rate_hz};
+        const struct recorder_file *file = &recorder->file;
+        uint64_t sound = file->is_opus ? recorder->frames * FRAME_BYTES : file->bytes;
+        struct recorder_result result = {.end = recorder->end,
+                                         .bytes = file->bytes,
+                                         .duration_us =
+                                             audio_duration_us(stereo(recorder), (size_t)sound)};
         recorder->done(recorder->done_data, &result);
     }
     audio_converter_destroy(recorder->from_caller);
@@ -232,10 +248,19 @@ static void free_recorder(void *data)
     free(recorder);
 }
 
+static void close_file(void *data)
+{
+    struct recorder *recorder = data;
+    recorder_file_close(&recorder->file);
+}
+
 static void file_is_closed(void *data, int32_t status)
 {
     struct recorder *recorder = data;
     (void)status;
+    if (recorder->end == RECORDER_WHOLE) {
+        recorder->end = recorder->file.end;
+    }
     sched_lane_close(recorder->sched, recorder->lane, free_recorder, recorder);
 }
 
@@ -247,6 +272,7 @@ void recorder_finish(struct recorder *recorder,
     }
     recorder->done = done;
     recorder->done_data = data;
+    recorder->is_finished = true;
     if (!recorder->lane) {
         free_recorder(recorder);
         return;

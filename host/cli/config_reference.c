@@ -154,9 +154,15 @@ int config_reference_print(void)
     print_group("agents.NAME.turn", "How it takes turns.", &agent_turn_table);
     print_group("agents.NAME.silence", "What it does when the caller says nothing.",
                 &agent_silence_table);
+    print_group(
+        "agents.NAME.recording",
+        "How calls are recorded, with `record = true`; [recordings.md](recordings.md) tells "
+        "more.",
+        &agent_recording_table);
     print_group("agents.NAME.tools",
                 "A list of names and groups. A name is one of the host's own tools: `end_call`, "
-                "`transfer`, `send_digits`; without the list a model may use all that the line can "
+                "`transfer`, `send_digits`, `pause_recording`, `resume_recording`; without the "
+                "list a model may use all that the line can "
                 "do. A group is a request to an HTTP server, with these keys and with `headers = { "
                 "Name = \"value\"; }`. Only public addresses are asked, but for those in "
                 "security.private_allow; http only on this machine.",

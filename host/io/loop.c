@@ -251,6 +251,7 @@ struct loop *loop_create(const struct loop_options *options)
         return NULL;
     }
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like others */
     loop->sched.ops = &ops;
     loop->posts_end = &loop->posts;
     loop->thread = pthread_self();

@@ -163,6 +163,12 @@ static bool split(struct aic_str path, const char *rest, struct aic_str *id)
     return uuid_valid(*id) && aic_str_equal(tail, rest);
 }
 
+void recording_call_id(struct aic_str path, char id[UUID_TEXT])
+{
+    (void)aic_str_copy((struct aic_str){path.ptr + sizeof(calls_path) - 1, UUID_TEXT - 1}, id,
+                       UUID_TEXT);
+}
+
 static bool is_recording(struct aic_str path)
 {
     struct aic_str id;
@@ -173,6 +179,18 @@ static bool is_peaks(struct aic_str path)
 {
     struct aic_str id;
     return split(path, "/recording/peaks", &id);
+}
+
+static bool is_pause(struct aic_str path)
+{
+    struct aic_str id;
+    return split(path, "/recording/pause", &id);
+}
+
+static bool is_resume(struct aic_str path)
+{
+    struct aic_str id;
+    return split(path, "/recording/resume", &id);
 }
 
 /* A number of the query from 1 to `most`; the fallback without one, 0 when it is none. */
@@ -201,9 +219,7 @@ static struct recording_request *make_request(struct web *web, const struct visi
     r->fd = -1;
     r->lane = sched_lane_open(r->sched);
     aic_buf_init(&r->peaks, 1 << 20);
-    (void)aic_str_copy(
-        (struct aic_str){visit->request->path.ptr + sizeof(calls_path) - 1, UUID_TEXT - 1},
-        r->call_id, sizeof(r->call_id));
+    recording_call_id(visit->request->path, r->call_id);
     (void)aic_str_copy(aic_str(web_actor(visit)), r->actor, sizeof(r->actor));
     if (!r->lane) {
         free_request(r);
@@ -266,10 +282,15 @@ void recordings_end(struct web *web)
 
 void recording_routes(struct web *web)
 {
-    web_route(web, AIC_METHOD_GET, "/calls/*",
-              &(struct web_route){
-                  .scope = API_SCOPE_READ, .handle = recording_get, .exists = is_recording});
-    web_route(web, AIC_METHOD_GET, "/calls/*",
-              &(struct web_route){
-                  .scope = API_SCOPE_READ, .handle = recording_get_peaks, .exists = is_peaks});
+    static const struct web_route routes[] = {
+        {.scope = API_SCOPE_READ, .handle = recording_get, .exists = is_recording},
+        {.scope = API_SCOPE_READ, .handle = recording_get_peaks, .exists = is_peaks},
+        {.scope = API_SCOPE_CALL, .handle = recording_post_pause, .exists = is_pause},
+        {.scope = API_SCOPE_CALL, .handle = recording_post_resume, .exists = is_resume},
+    };
+
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        uint32_t method = routes[i].scope == API_SCOPE_READ ? AIC_METHOD_GET : AIC_METHOD_POST;
+        web_route(web, method, "/calls/*", &routes[i]);
+    }
 }

@@ -54,5 +54,9 @@ void recording_tell(struct recording_request *r, const char *action);
 
 int32_t recording_get(struct web *web, const struct visit *visit);
 int32_t recording_get_peaks(struct web *web, const struct visit *visit);
+int32_t recording_post_pause(struct web *web, const struct visit *visit);
+int32_t recording_post_resume(struct web *web, const struct visit *visit);
+/* The id in a path of these. */
+void recording_call_id(struct aic_str path, char id[UUID_TEXT]);
 
 #endif

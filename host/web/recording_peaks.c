@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "call/recorder_opus.h"
 #include "web/peaks.h"
 #include "web/range.h"
 #include "web/recording.h"
@@ -39,9 +40,45 @@ static int32_t measure(struct recording_request *r, struct peaks *peaks, const s
     return got > 0 ? AIC_OK : AIC_ERROR_IO;
 }
 
+struct opus_peaks {
+    struct peaks peaks;
+    uint32_t per_second;
+    bool has_begun;
+};
+
+static void take_opus(void *data, const uint8_t *frames, size_t bytes, uint64_t total_frames)
+{
+    static const struct aic_format format = {
+        .codec = AIC_CODEC_PCM_S16LE, .rate_hz = 48000, .channels = 2};
+
+    struct opus_peaks *all = data;
+    if (!all->has_begun) {
+        all->has_begun = true;
+        (void)peaks_init(&all->peaks, format, total_frames, all->per_second);
+    }
+    peaks_add(&all->peaks, frames, bytes);
+}
+
+static void work_on_opus(struct recording_request *r)
+{
+    struct opus_peaks all = {.per_second = r->per_second};
+    r->status = recorder_opus_read(r->fd, take_opus, &all);
+    if (r->status == AIC_OK) {
+        take_opus(&all, NULL, 0, 0);
+        peaks_write(&all.peaks, &r->peaks);
+    }
+    if (all.has_begun) {
+        peaks_finish(&all.peaks);
+    }
+}
+
 static void work(void *data)
 {
     struct recording_request *r = data;
+    if (r->is_opus) {
+        work_on_opus(r);
+        return;
+    }
     char head[HEAD_BYTES];
     struct aic_wav wav;
     struct peaks peaks;

@@ -351,6 +351,15 @@ static void put_link_dropped(struct scrape *s)
     put_total(s, NULL, METRICS_LINK_DROPPED, 0);
 }
 
+static void put_recordings(struct scrape *s)
+{
+    static const char *const reasons[METRICS_RECORDING_ENDS] = {"disk_full", "disk_error",
+                                                                "max_size", "max_duration"};
+    for (uint32_t i = 0; i < METRICS_RECORDING_ENDS; i++) {
+        put_total(s, LABELS({"reason", reasons[i]}), METRICS_RECORDINGS + i, 0);
+    }
+}
+
 static void put_retention_rows(struct scrape *s)
 {
     put_total(s, NULL, METRICS_RETENTION, 0);
@@ -411,6 +420,8 @@ static const struct {
      put_webhooks_waiting},
     {"aicaller_trace_spans_total", "counter", "Spans of traces, by what became of them.",
      put_traces},
+    {"aicaller_recordings_stopped_total", "counter", "Recordings that ended before their call.",
+     put_recordings},
     {"aicaller_retention_rows_deleted_total", "counter", "Rows deleted because of their age.",
      put_retention_rows},
     {"aicaller_retention_files_deleted_total", "counter",

@@ -5,6 +5,7 @@ import io
 import os
 import pathlib
 import sqlite3
+import subprocess
 import wave
 
 import pytest
@@ -183,3 +184,113 @@ def test_a_call_that_goes_on_can_be_heard_so_far(serve, make_conf):
         peaks = server.get(address(caller.call_id, "peaks/"))
         assert peaks.status == 200 and peaks.json["duration_s"] > 0.2
         caller.hang_up()
+
+
+def with_rules(**rules):
+    return {"agents": {"default": {"record": True, "recording": rules}}}
+
+
+def events(server, call_id):
+    return [event for event in server.get(f"/calls/call-detail/{call_id}/").json["events"]
+            if event["type"].startswith("recording_")]
+
+
+def test_a_pause_is_silence_until_somebody_ends_it(serve, make_conf):
+    server = start(serve, make_conf)
+    with SocketCaller(server) as caller:
+        caller.until(lambda: len(caller.sound) > 0.5 * 32000, "the greeting")
+        for what in ("pause", "pause", "resume"):
+            answer = server.post(address(caller.call_id, what + "/"))
+            assert (answer.status, answer.json) == (202, {"ok": True})
+            before = len(caller.sound)
+            caller.until(lambda before=before: len(caller.sound) > before + 0.4 * 32000, "more")
+        caller.hang_up()
+    recorded(server)
+    told = program.eventually(lambda: events(server, caller.call_id), "the events")
+    assert [event["type"] for event in told] == ["recording_paused", "recording_resumed"]
+    assert told[0]["detail"] == {"by": "this machine"}
+    with wave.open(io.BytesIO(server.get(address(caller.call_id)).body)) as sound:
+        raw = memoryview(sound.readframes(10**9)).cast("h")
+    agent = [any(raw[at + 1:at + 640:2]) for at in range(0, len(raw) - 640, 640)]
+    text = "".join("x" if loud else "." for loud in agent)
+    assert max(map(len, text.strip(".").split("x"))) >= 25, text
+    assert server.post(address(caller.call_id, "pause/")).status == 404
+
+
+def test_what_is_not_recorded_can_not_be_paused(serve, make_conf):
+    server = start(serve, make_conf, {"limits": {"max_calls": 5}})
+    with SocketCaller(server) as caller:
+        caller.until(lambda: len(caller.sound) > 3200, "the greeting")
+        answer = server.post(address(caller.call_id, "pause/"))
+        assert (answer.status, answer.json["type"]) == (409, "/docs/http-api#not-recorded")
+        caller.hang_up()
+    for path in (address("x", "pause/"), address(caller.call_id, "stop/")):
+        assert server.post(path).status in (404, 405)
+
+
+def test_a_limit_ends_the_recording_and_not_the_call(serve, make_conf):
+    server = start(serve, make_conf, with_rules(max_duration="1s"))
+    call_id = talk(server, 2.0)
+    assert [event["detail"] for event in events(server, call_id)] == [{"reason": "max_duration"}]
+    with wave.open(io.BytesIO(server.get(address(call_id)).body)) as sound:
+        assert sound.getnframes() == 16000
+    assert 'aicaller_recordings_stopped_total{reason="max_duration"} 1' in server.get(
+        "/metrics").text
+
+
+def test_a_full_disk_ends_the_recording_and_not_the_call(serve, make_conf):
+    conf = make_conf(with_rules(min_free=0))
+    [state] = conf[0].parent.glob("state*")
+    folder = state / "recordings"
+    folder.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder],
+                          capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        pytest.skip(f"a disk for this test can not be mounted: {made.stderr.strip()}")
+    try:
+        server = start(serve, lambda changes: conf)
+        call_id = talk(server, 3.0)
+        assert [event["detail"] for event in events(server, call_id)] == [{"reason": "disk_full"}]
+        with wave.open(io.BytesIO(server.get(address(call_id)).body)) as sound:
+            assert 15000 < sound.getnframes() <= 65536 // 4
+        assert server.get("/calls/health/").status == 200
+        server.stop()
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_opus_is_recorded_served_and_drawn(serve, make_conf, aicaller):
+    path, port = make_conf(with_rules(format="opus"))
+    if "built without Opus" in aicaller("check", "-c", path).stderr:
+        pytest.skip("this build has no Opus")
+    server = start(serve, lambda changes: (path, port))
+    call_id = talk(server, 2.0)
+    whole = server.get(address(call_id))
+    assert (whole.status, whole.headers["Content-Type"]) == (200, "audio/ogg")
+    assert whole.body[:4] == b"OggS" and b"OpusHead" in whole.body[:64]
+    assert server.get(address(call_id), headers={"Range": "bytes=0-3"}).body == b"OggS"
+    [(size, seconds)] = rows(server, "SELECT bytes, duration_s FROM recordings")
+    assert size == len(whole.body) < seconds * 64000 / 6
+    peaks = server.get(address(call_id, "peaks/?per_second=10")).json
+    assert peaks["channels"] == 2 and peaks["duration_s"] == pytest.approx(seconds, abs=0.1)
+    assert max(peaks["peaks"][1]) > 0.05 > max(peaks["peaks"][0])
+
+
+@pytest.mark.parametrize("rules, word", [
+    ({"consent": "maybe"}, "consent"), ({"format": "mp3"}, "format"),
+    ({"max_size": -1}, "max_size"), ({"max_duration": "2w"}, "max_duration"),
+    ({"keep": "1d"}, "keep")])
+def test_rules_that_make_no_sense_are_refused(make_conf, aicaller, rules, word):
+    result = aicaller("check", "-c", make_conf(with_rules(**rules))[0])
+    assert result.returncode == 78 and word in result.stderr
+
+
+def test_who_is_recorded_hears_it_first(serve, make_conf):
+    server = start(serve, make_conf, with_rules(consent="announce", notice="We keep this call."))
+    call_id = talk(server, 1.0)
+
+    def greeting():
+        return server.get(f"/calls/call-detail/{call_id}/").json["messages"]
+    [message] = program.eventually(greeting, "the greeting is stored")
+    assert message["content"].endswith("How can I help you? We keep this call.")
+    assert rows(server, "SELECT consent FROM recordings") == [(1,)]
