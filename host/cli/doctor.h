@@ -24,7 +24,8 @@ struct doctor {
     size_t count;
     size_t warnings;
     size_t failures;
-    bool has_server; /* one runs on this configuration's state folder */
+    bool has_server;   /* one runs on this configuration's state folder */
+    char instance[32]; /* which; "" = it does not say */
 };
 
 /* Add a finding. */

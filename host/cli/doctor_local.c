@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 enum {
+    INSTANCE_MS = 3000,
     MIB = 1 << 20,
     LITTLE_SPACE_MIB = 1024,
     NO_SPACE_MIB = 100,
@@ -121,11 +122,27 @@ static void look_at_port(struct doctor *doctor, const struct place *place)
     }
 }
 
+static void ask_instance(struct doctor *doctor, struct control *control)
+{
+    struct aic_buf answer;
+    int32_t status = AIC_OK;
+    const struct control_question question = {
+        .call_id = "", .kind = "instance", .body = AIC_STR("{}"), .timeout_ms = INSTANCE_MS};
+    aic_buf_init(&answer, sizeof(doctor->instance));
+    if (control_request(control, &question, &status, &answer) == AIC_OK && status == AIC_OK) {
+        (void)aic_str_copy(aic_buf_view(&answer), doctor->instance, sizeof(doctor->instance));
+    }
+    aic_buf_finish(&answer);
+}
+
 void doctor_look_here(struct doctor *doctor, const struct place *place)
 {
     struct control *control = NULL;
     int32_t status = control_open(place->state_dir, &control);
     doctor->has_server = status == AIC_OK || status == AIC_ERROR_DENIED;
+    if (status == AIC_OK) {
+        ask_instance(doctor, control);
+    }
     control_close(control);
     look_at_folder(doctor, place->state_dir);
     look_at_port(doctor, place);

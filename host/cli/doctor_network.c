@@ -146,12 +146,20 @@ static void look_at_vendors(struct doctor *doctor, struct net *net, const struct
 
 /* The public address */
 
-static bool is_health(const struct fetched *fetched)
+enum answerer { SOMETHING_ELSE, SOME_AICALLER, THIS_SERVER, ANOTHER_SERVER };
+
+static enum answerer who_answers(const struct doctor *doctor, const struct fetched *fetched)
 {
     struct aic_json *root = aic_json_parse(aic_buf_view(&fetched->body), FETCH_BODY_MAX);
-    bool is_ours = aic_json_get_text(root, "status").len > 0;
+    struct aic_str instance = aic_json_get_text(root, "instance");
+    enum answerer answerer = SOMETHING_ELSE;
+    if (instance.len > 0 && doctor->instance[0]) {
+        answerer = aic_str_equal(instance, doctor->instance) ? THIS_SERVER : ANOTHER_SERVER;
+    } else if (aic_json_get_text(root, "status").len > 0) {
+        answerer = SOME_AICALLER;
+    }
     aic_json_free(root);
-    return is_ours;
+    return answerer;
 }
 
 static void judge_public(struct doctor *doctor, const struct fetched *fetched)
@@ -161,6 +169,7 @@ static void judge_public(struct doctor *doctor, const struct fetched *fetched)
     const char *remedy = doctor->has_server
                              ? "the proxy or tunnel must lead to server.listen and server.port"
                              : "start the server (aicaller serve), then ask again";
+    enum answerer answerer = who_answers(doctor, fetched);
     if (fetched->status == 0) {
         tell_unreachable(doctor, state, "public_url", fetched);
     } else if (fetched->status >= 300 && fetched->status <= 399) {
@@ -169,8 +178,12 @@ static void judge_public(struct doctor *doctor, const struct fetched *fetched)
                    "exact address",
                    "%s redirects to %s", fetched->url,
                    fetched->location[0] ? fetched->location : "somewhere");
-    } else if (is_health(fetched)) {
-        doctor_ok(doctor, "public_url", "%s is answered by aicaller in %lld ms", fetched->url,
+    } else if (answerer == ANOTHER_SERVER) {
+        doctor_bad(doctor, FINDING_FAIL, "public_url", remedy,
+                   "%s is answered by another aicaller than the one that runs here", fetched->url);
+    } else if (answerer != SOMETHING_ELSE) {
+        doctor_ok(doctor, "public_url", "%s is answered by aicaller%s in %lld ms", fetched->url,
+                  answerer == THIS_SERVER ? ", by the very server that runs here," : "",
                   (long long)fetched->took_ms);
     } else {
         doctor_bad(doctor, state, "public_url", remedy,

@@ -4,6 +4,7 @@
 #include "base/counters.h"
 #include "io/shm.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@
  * 200 "ok"; 200 "degraded" while something is broken but calls still work; 503 when no new call can
  * be served. Details are for those who may use the API.
  */
+
+enum { INSTANCE_DIGITS = 16 };
 
 struct health {
     const char *status;
@@ -141,6 +144,32 @@ static void write_counters(const struct web *web, struct aic_json_writer *w)
     free(totals);
 }
 
+bool web_instance(const struct web *web, char to[DIGEST_TEXT])
+{
+    const struct shm *shm = web->settings.shm;
+    char text[64];
+    if (!shm || !web->settings.secret) {
+        return false;
+    }
+    (void)snprintf(text, sizeof(text), "instance %lld",
+                   (long long)atomic_load(&shm->started_wall_us));
+    bool is_good = digest_sign(to, web->settings.secret, aic_str(text));
+    to[INSTANCE_DIGITS] = '\0';
+    return is_good;
+}
+
+bool health_request(struct web *web, const struct link_request *request)
+{
+    char instance[DIGEST_TEXT];
+    if (strcmp(request->kind, "instance") != 0) {
+        return false;
+    }
+    bool is_known = web_instance(web, instance);
+    link_answer(web->settings.link, request->id, is_known ? AIC_OK : AIC_ERROR_UNSUPPORTED,
+                is_known ? aic_str(instance) : AIC_STR(""));
+    return true;
+}
+
 static int32_t answer(struct web *web, struct aic_exchange *exchange, bool with_details,
                       int64_t active)
 {
@@ -153,6 +182,10 @@ static int32_t answer(struct web *web, struct aic_exchange *exchange, bool with_
     aic_json_member_text(&w, "status", health.status);
     if (health.why) {
         aic_json_member_text(&w, "why", health.why);
+    }
+    char instance[DIGEST_TEXT];
+    if (web_instance(web, instance)) {
+        aic_json_member_text(&w, "instance", instance);
     }
     if (with_details) {
         aic_json_member_text(&w, "version", AICALLER_VERSION);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "web/web_private.h"
 
+#include "base/counters.h"
 #include "base/exposition.h"
 #include "base/metrics.h"
 #include "call/gate_decide.h"
@@ -341,6 +342,51 @@ static void put_traces(struct scrape *s)
     put_total(s, LABELS({"outcome", "not_taken"}), METRICS_TRACES + METRICS_TRACE_UNSENT, 0);
 }
 
+/* What counters.h keeps in one group, by its names. */
+static void put_losses(struct scrape *s, const char *group, const char *label)
+{
+    for (uint32_t i = 0; i < COUNTERS; i++) {
+        if (i != COUNTER_UNSAID_MS && strcmp(counter_group((enum counter)i), group) == 0) {
+            put_total(s, LABELS({label, counter_name((enum counter)i)}), METRICS_LOSSES + i, 0);
+        }
+    }
+}
+
+static void put_sound_lost(struct scrape *s)
+{
+    put_losses(s, "sound", "kind");
+}
+
+static void put_unsaid(struct scrape *s)
+{
+    put_total(s, NULL, METRICS_LOSSES + COUNTER_UNSAID_MS, 3);
+}
+
+static void put_calls_refused(struct scrape *s)
+{
+    put_losses(s, "calls", "reason");
+}
+
+static void put_requests_refused(struct scrape *s)
+{
+    put_losses(s, "requests", "reason");
+}
+
+static void put_viewers(struct scrape *s)
+{
+    int64_t viewers = 0;
+    for (int i = 0; i < SHM_WORKERS; i++) {
+        const struct shm_worker *worker = &s->shm->workers[i];
+        viewers += is_there(worker) ? atomic_load(&worker->viewers) : 0;
+    }
+    put(s, NULL, viewers, 0);
+}
+
+static void put_viewers_lost(struct scrape *s)
+{
+    put_losses(s, "viewers", "reason");
+}
+
 static void put_log_dropped(struct scrape *s)
 {
     put_total(s, NULL, METRICS_LOG_DROPPED, 0);
@@ -405,6 +451,19 @@ static const struct {
      put_http},
     {"aicaller_audio_dropped_total", "counter", "Pieces of sound that found no place.",
      put_audio_dropped},
+    {"aicaller_call_sound_lost_total", "counter", "Pieces of calls' sound that went nowhere.",
+     put_sound_lost},
+    {"aicaller_call_sound_unsaid_seconds_total", "counter",
+     "Sound of agents that did not fit and was never said.", put_unsaid},
+    {"aicaller_calls_refused_total", "counter", "Rings turned away, and dials, for want of room.",
+     put_calls_refused},
+    {"aicaller_requests_refused_total", "counter",
+     "Requests to the API that were answered 401, 403, 404 or 429, by type of problem.",
+     put_requests_refused},
+    {"aicaller_viewers", "gauge", "Streams of live calls that are open.", put_viewers},
+    {"aicaller_viewers_lost_total", "counter",
+     "Viewers of live calls that were cut or refused, and gaps in what they are told.",
+     put_viewers_lost},
     {"aicaller_spool_facts", "gauge", "Facts on their way to the storage.", put_spool_facts},
     {"aicaller_spool_memory_bytes", "gauge", "Facts that are not yet on the disk.",
      put_spool_memory},

@@ -106,6 +106,12 @@ void admin_about_routes(struct web *web);
 /* health.c: the worst of what its roles know. */
 enum breaker_state health_state(const struct provider *provider);
 
+/* health.c: names this running server, with all its workers, and no other; false where that is not
+ * known. */
+bool web_instance(const struct web *web, char to[DIGEST_TEXT]);
+/* True if the command line asked for that. */
+bool health_request(struct web *web, const struct link_request *request);
+
 /* access.c: a request for a route, `data`; handles it, now or later, or refuses it. */
 int32_t access_enter(void *data, struct aic_exchange *exchange, const struct aic_request *request);
 /* Whether a browser says that one of our own pages sent the request. */

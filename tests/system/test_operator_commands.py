@@ -226,12 +226,25 @@ def served(serve, make_conf, vendors, number_leads_here=True):
     return serve(conf=(path, port), **KEYS), path, public
 
 
+def test_doctor_notices_that_the_public_address_leads_to_another_server(serve, make_conf, aicaller,
+                                                                        clean):
+    first, _, public = served(serve, make_conf, clean)
+    conf = make_conf({"server": {"workers": 2, "public_url": public}})
+    second = serve(conf=conf)
+    names = {server: {server.get("/calls/health/").json["instance"] for _ in range(6)}
+             for server in (first, second)}
+    assert len(names[first]) == len(names[second]) == 1, "all workers of a server say the same"
+    assert names[first] != names[second]
+    _, found = examine(aicaller, conf[0])
+    assert "another aicaller" in findings(found, "public_url", "fail")[0], found
+
+
 def test_doctor_finds_nothing_where_nothing_is_wrong(serve, make_conf, aicaller, clean):
     _, path, public = served(serve, make_conf, clean)
     status, found = examine(aicaller, path, **KEYS)
     assert findings(found, "number", "ok") == [
         f"{dialling.OURS} rings at {public}/calls/inbound/"], found
-    assert "answered by aicaller" in findings(found, "public_url", "ok")[0]
+    assert "by the very server that runs here" in findings(found, "public_url", "ok")[0]
     assert "the server listens" in findings(found, "port", "ok")[0]
     assert findings(found, "clock", "ok") and findings(found, "disk") and findings(found, "zones")
     assert "the server may open" in findings(found, "descriptors")[0]
