@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* What a client sends to the API: the first byte chooses credentials, a cookie, or the body of a
- * request to place a call. What was accepted has to be within its bounds. */
+/* What a client sends to the API: the first byte chooses credentials, a cookie, a session, or the
+ * body of a request to place a call. What was accepted has to be within its bounds. */
 #include "web/api_key.h"
 #include "web/call_wish.h"
 #include "web/cookie.h"
+#include "web/hosts.h"
 #include "web/idempotency.h"
+#include "web/session_token.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,21 @@ static void read_cookie(struct aic_str text)
     char hash[API_KEY_HASH];
     struct aic_str value = cookie_find(text, api_key_cookie_name);
     if (value.len > text.len || api_key_cookie_check(value, "a secret", 0, hash)) {
+        abort();
+    }
+}
+
+static void read_session(struct aic_str text)
+{
+    static const char *const names[] = {"voice.example.com", NULL};
+    char hash[SESSION_HASH];
+    struct aic_str value = cookie_find(text, session_cookie_name);
+    bool is_token = session_token_hash(value, hash);
+    if (value.len > text.len || (is_token && value.len != SESSION_TOKEN - 1) ||
+        (is_token && session_csrf_check(text, "a secret", hash))) {
+        abort();
+    }
+    if (hosts_allow(names, "https://calls.example.com", text) && text.len < 17) {
         abort();
     }
 }
@@ -77,6 +94,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 'c':
         read_cookie(text);
+        break;
+    case 's':
+        read_session(text);
         break;
     case 'b':
         read_body(text);
