@@ -186,6 +186,9 @@ struct rig *rig_create(const struct rig_settings *settings)
                                       .gate = rig->gate,
                                       .fetch = &rig->fetch.fetch,
                                       .recordings_dir = settings->recordings_dir};
+    if (settings->prepare) {
+        settings->prepare(rig, settings->data);
+    }
     const struct call_params params = {.agent = &rig->agent,
                                        .direction = settings->is_outbound ? AIC_DIRECTION_OUTBOUND
                                                                           : AIC_DIRECTION_INBOUND,

@@ -52,6 +52,9 @@ struct rig_settings {
     bool is_outbound;
     bool has_gate;              /* one that lets nobody be dialled, for what calls tell it */
     const char *recordings_dir; /* NULL: nothing is recorded */
+    /* Adds to call_env before the call is made; may be NULL. */
+    void (*prepare)(struct rig *rig, void *data);
+    void *data;
 };
 
 /* Makes a rig with delays of 50 ms (stt), 100 ms (llm), 20 ms a token and 60 ms (tts). */
