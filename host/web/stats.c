@@ -14,8 +14,13 @@ static const int64_t DAY_US = 86400 * INT64_C(1000000);
 static const char *const names[] = {"since", "until", "by", "agent", "direction"};
 static const char *const buckets[] = {"hour", "day", "all", NULL};
 static const char *const directions[] = {"inbound", "outbound", NULL};
-static const char *const steps[][2] = {
-    {"stats.calls", "calls"}, {"stats.latency", "latency"}, {"stats.usage", "usage"}};
+static const char *const steps[][2] = {{"stats.calls", "calls"},
+                                       {"stats.latency", "latency"},
+                                       {"stats.usage", "usage"},
+                                       {"stats.failovers", "failovers"}};
+
+/* Places in it. */
+enum { CALLS = 0, FAILOVERS = 3 };
 
 enum { NAMES = sizeof(names) / sizeof(names[0]), STEPS = sizeof(steps) / sizeof(steps[0]) };
 
@@ -54,8 +59,10 @@ static void ask(struct stats *stats)
     if (stats->until[0]) {
         aic_json_member_text(&w, "until", stats->until);
     }
-    if (stats->step == 0) {
+    if (stats->step == CALLS || stats->step == FAILOVERS) {
         put_param(&stats->params, &w, "by");
+    }
+    if (stats->step == CALLS) {
         put_param(&stats->params, &w, "agent");
         put_param(&stats->params, &w, "direction");
     }

@@ -2,6 +2,7 @@
 /* Figures for the overview: calls in time, latency of the stages, cost by provider. */
 #include "sqlcore/query.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,11 @@ static const struct sql_param of_calls[] = {
     {"by", SQL_TEXT, 0, 0, 0, buckets},
     {"agent", SQL_TEXT, 0, 0, 0, NULL},
     {"direction", SQL_TEXT, 0, 0, 0, directions},
+};
+static const struct sql_param of_failovers[] = {
+    {"since", SQL_TIME, SQL_ARG_REQUIRED, 0, 0, NULL},
+    {"until", SQL_TIME, 0, 0, 0, NULL},
+    {"by", SQL_TEXT, 0, 0, 0, buckets},
 };
 static const struct sql_param of_time[] = {
     {"since", SQL_TIME, SQL_ARG_REQUIRED, 0, 0, NULL},
@@ -38,21 +44,22 @@ static void write_time(struct sql_text *text, const struct sql_args *args, const
     }
 }
 
-/* The beginning of a time, as text up to the hour or the day. */
-static const char *bucket_expression(uint32_t dialect, struct sql_value by)
+/* The beginning of a column's time, as text up to the hour or the day; it is called "at". */
+static void add_bucket(struct sql_text *text, uint32_t dialect, struct sql_value by,
+                       const char *column)
 {
+    char expression[128];
     bool is_hour = by.type != SQL_NULL && aic_str_equal(by.text, "hour");
-    if (by.type != SQL_NULL && aic_str_equal(by.text, "all")) {
-        return "'all'";
-    }
+    bool is_all = by.type != SQL_NULL && aic_str_equal(by.text, "all");
     if (dialect == SQL_PGSQL) {
-        return is_hour ? "to_char(c.created_at AT TIME ZONE 'UTC', "
-                         "'YYYY-MM-DD\"T\"HH24\":00:00.000Z\"')"
-                       : "to_char(c.created_at AT TIME ZONE 'UTC', "
-                         "'YYYY-MM-DD\"T00:00:00.000Z\"')";
+        (void)snprintf(
+            expression, sizeof(expression), "to_char(%s AT TIME ZONE 'UTC', '%s')", column,
+            is_hour ? "YYYY-MM-DD\"T\"HH24\":00:00.000Z\"" : "YYYY-MM-DD\"T00:00:00.000Z\"");
+    } else {
+        (void)snprintf(expression, sizeof(expression), "substr(%s, 1, %d) || '%s'", column,
+                       is_hour ? 13 : 10, is_hour ? ":00:00.000Z" : "T00:00:00.000Z");
     }
-    return is_hour ? "substr(c.created_at, 1, 13) || ':00:00.000Z'"
-                   : "substr(c.created_at, 1, 10) || 'T00:00:00.000Z'";
+    sql_add_field(text, is_all ? "'all'" : expression, "at", SQL_TEXT);
 }
 
 static int32_t run_calls(const struct sql_query *query, struct sql_args *args,
@@ -73,8 +80,7 @@ static int32_t run_calls(const struct sql_query *query, struct sql_args *args,
     struct sql_text text;
     sql_text_init(&text);
     sql_add(&text, "SELECT");
-    sql_add_field(&text, bucket_expression(out->core->driver->dialect, sql_arg(args, "by")), "at",
-                  SQL_TEXT);
+    add_bucket(&text, out->core->driver->dialect, sql_arg(args, "by"), "c.created_at");
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         sql_add_field(&text, counts[i][0], counts[i][1], SQL_INT);
     }
@@ -203,6 +209,40 @@ static int32_t run_usage(const struct sql_query *query, struct sql_args *args,
     return status;
 }
 
+/* Events of a time, found by the time inside their ids, which needs no index of its own. */
+static void write_id_bound(struct sql_text *text, const struct sql_args *args, const char *name,
+                           const char *condition, char bound[SQL_UUID_TEXT + 1])
+{
+    int64_t ms = 0;
+    if (sql_arg_has(args, name) && sql_time_read(sql_arg(args, name).text, &ms)) {
+        sql_uuid_bound(bound, ms);
+        sql_add(text, condition);
+        sql_bind(text, sql_uuid(aic_str(bound)));
+    }
+}
+
+static int32_t run_failovers(const struct sql_query *query, struct sql_args *args,
+                             struct sql_output *out)
+{
+    (void)query;
+    char since[SQL_UUID_TEXT + 1];
+    char until[SQL_UUID_TEXT + 1];
+    struct sql_text text;
+    sql_text_init(&text);
+    sql_add(&text, "SELECT");
+    add_bucket(&text, out->core->driver->dialect, sql_arg(args, "by"), "e.at");
+    sql_add_field(&text, "e.detail ->> 'from'", "provider", SQL_TEXT);
+    sql_add_field(&text, "e.detail ->> 'role'", "role", SQL_TEXT);
+    sql_add_field(&text, "count(*)", "failovers", SQL_INT);
+    sql_add(&text, " FROM events e WHERE e.type = 'failover' AND e.detail ->> 'from' <> ''");
+    write_id_bound(&text, args, "since", " AND e.event_id >= ", since);
+    write_id_bound(&text, args, "until", " AND e.event_id < ", until);
+    sql_add(&text, " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3");
+    int32_t status = sql_output_rows(out, &text);
+    sql_text_finish(&text);
+    return status;
+}
+
 /* Work that is not done yet: how much there is, and since when the first of it is due. */
 static int32_t run_jobs(const struct sql_query *query, struct sql_args *args,
                         struct sql_output *out)
@@ -227,6 +267,7 @@ const struct sql_query sql_stats_queries[] = {
     {.name = "stats.calls", SQL_PARAMS(of_calls), .run = run_calls},
     {.name = "stats.latency", SQL_PARAMS(of_time), .run = run_latency},
     {.name = "stats.usage", SQL_PARAMS(of_time), .run = run_usage},
+    {.name = "stats.failovers", SQL_PARAMS(of_failovers), .run = run_failovers},
     {.name = "stats.jobs", .run = run_jobs},
 };
 const size_t sql_stats_query_count = sizeof(sql_stats_queries) / sizeof(sql_stats_queries[0]);

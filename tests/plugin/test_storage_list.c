@@ -356,6 +356,36 @@ static void the_overview_adds_up(struct kit *kit)
                         "{\"provider\":\"p\",\"role\":\"llm\",\"rows\":2,\"cost\":0.75}\n");
 }
 
+static void put_failover(struct kit *kit, unsigned n, const char *type, const char *from)
+{
+    kit_put(kit, "events", kit_id(n), kit_id(1), 1,
+            kit_text(kit,
+                     "{\"type\":\"%s\",\"at\":\"2026-01-05T10:00:00Z\","
+                     "\"detail\":{\"role\":\"llm\",\"from\":\"%s\",\"to\":\"b\"}}",
+                     type, from));
+}
+
+static void failovers_are_counted_by_who_failed_and_when(struct kit *kit)
+{
+    put_failover(kit, 1, "failover", "a");
+    put_failover(kit, 2, "failover", "a");
+    put_failover(kit, 3, "failover", "c");
+    put_failover(kit, 4, "failover", "");
+    put_failover(kit, 5, "transfer", "a");
+    assert_string_equal(
+        kit_query(kit, kit->db, "stats.failovers", "{\"since\":\"2026-01-01\",\"by\":\"hour\"}"),
+        "{\"at\":\"2026-01-05T10:00:00.000Z\",\"provider\":\"a\",\"role\":\"llm\",\"failovers\":2}"
+        "\n"
+        "{\"at\":\"2026-01-05T10:00:00.000Z\",\"provider\":\"c\",\"role\":\"llm\","
+        "\"failovers\":1}\n");
+    assert_string_equal(kit_query(kit, kit->db, "stats.failovers",
+                                  "{\"since\":\"2026-01-05T10:00:00.002Z\","
+                                  "\"until\":\"2026-01-05T10:00:00.003Z\",\"by\":\"all\"}"),
+                        "{\"at\":\"all\",\"provider\":\"a\",\"role\":\"llm\",\"failovers\":1}\n");
+    assert_string_equal(kit_query(kit, kit->db, "stats.failovers", "{\"since\":\"2026-01-06\"}"),
+                        "");
+}
+
 static const struct kit_case cases[] = {
     {"pages go from new to old", pages_go_from_new_to_old, NULL},
     {"a cursor goes on behind a row", a_cursor_goes_on_behind_a_row, NULL},
@@ -368,6 +398,8 @@ static const struct kit_case cases[] = {
      NULL},
     {"spans of time leave no gap", spans_of_time_leave_no_gap, "sqlite"},
     {"the overview adds up", the_overview_adds_up, NULL},
+    {"failovers are counted by who failed and when", failovers_are_counted_by_who_failed_and_when,
+     NULL},
 };
 
 int main(void)

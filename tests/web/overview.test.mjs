@@ -5,7 +5,7 @@ import test from "node:test";
 
 import { load } from "./load.mjs";
 
-const { bucketsOf, providersOf, rangeOf, slicesOf, stagesOf, timeOf, totalsOf } =
+const { bucketsOf, failoversOf, providersOf, rangeOf, slicesOf, stagesOf, timeOf, totalsOf } =
   await load("admin/overview-data.js");
 const NOW_MS = Date.UTC(2026, 1, 28, 13, 45, 10);
 
@@ -56,4 +56,18 @@ test("what is broken comes first", () => {
   assert.deepEqual(providers.map(({ name }) => name), ["d", "c", "a", "b"]);
   assert.deepEqual([providers[2].uses, providers[2].cost, providers[3].cost], [5, 0.5, null]);
   assert.deepEqual(providersOf({}, []), []);
+});
+
+test("who failed most comes first, and the rest together", () => {
+  const range = rangeOf("7d", NOW_MS);
+  const at = (day) => timeOf(range.since_s + day * 86400);
+  const rows = ["a", "b", "c", "d"].map((provider, i) =>
+    ({ at: at(i), provider, role: "llm", failovers: i + 1 }));
+  rows.push({ at: at(3), provider: "d", role: "stt", failovers: 1 });
+  rows.push({ at: at(-1), provider: "d", role: "stt", failovers: 9 });
+  const series = failoversOf(rows, range, 2);
+  assert.deepEqual(series.map(({ label, total }) => [label, total]), [["d", 5], ["c", 3], ["others", 3]]);
+  assert.deepEqual(series[0].values, [0, 0, 0, 5, 0, 0, 0]);
+  assert.deepEqual(series[2].values, [1, 2, 0, 0, 0, 0, 0]);
+  assert.deepEqual(failoversOf([], range), []);
 });

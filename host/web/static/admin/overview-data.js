@@ -69,6 +69,27 @@ export function stagesOf(latency) {
     .filter(({ count }) => count > 0);
 }
 
+/* How often each provider failed in each bucket: those that failed most, and the others together. */
+export function failoversOf(rows, { since_s, step_s, buckets }, most = 4) {
+  const series = new Map();
+  for (const { at, provider, failovers } of rows) {
+    const values = series.get(provider) ?? new Array(buckets).fill(0);
+    const place = Math.round((Date.parse(at) / 1000 - since_s) / step_s);
+    if (place >= 0 && place < buckets) {
+      values[place] += failovers;
+    }
+    series.set(provider, values);
+  }
+  const sum = (values) => values.reduce((all, value) => all + value, 0);
+  const sorted = [...series].map(([label, values]) => ({ label, values, total: sum(values) }))
+    .sort((a, b) => b.total - a.total || a.label.localeCompare(b.label));
+  const others = sorted.splice(most);
+  return others.length === 0 ? sorted : [...sorted, {
+    label: "others", total: others.reduce((all, { total }) => all + total, 0),
+    values: others[0].values.map((_, i) => others.reduce((all, { values }) => all + values[i], 0)),
+  }];
+}
+
 /* Worst first: what is broken now is what one came to see. */
 export function providersOf({ providers = {} }, usage) {
   const order = { open: 0, half_open: 1 };

@@ -5,7 +5,7 @@ import { roleWords } from "./call-words.js";
 import { formatDuration, formatMoney, formatMs, formatNumber, NONE } from "./format.js";
 import { html, useEffect, useMemo, useState } from "./html.js";
 import {
-  bucketsOf, PERIODS, providersOf, rangeOf, slicesOf, stagesOf, timeOf, totalsOf,
+  bucketsOf, failoversOf, PERIODS, providersOf, rangeOf, slicesOf, stagesOf, timeOf, totalsOf,
 } from "./overview-data.js";
 import { Plot } from "./overview-plot.js";
 import { go, link } from "./router.js";
@@ -87,6 +87,20 @@ function CostPlot({ rows, range, totals }) {
   }), [rows]);
   return html`<${Card} title="Cost per ${range.by} (UTC)"><${Plot} plot=${plot}
     summary="${formatMoney(totals.cost)} together." /><//>`;
+}
+
+/* Where providers failed and others stood in; nothing to see is good news. */
+function FailoversPlot({ stats, range }) {
+  const plot = useMemo(() => ({
+    title: "Providers that failed", bars: true, show: formatNumber,
+    ...frameOf(bucketsOf([], range), range),
+    series: failoversOf(stats.failovers ?? [], range)
+      .map((each, i) => ({ ...each, colour: `--stage-${i + 1}` })),
+  }), [stats]);
+  const all = plot.series.map(({ label, total }) => `${label} ${total} times`).join(", ");
+  return html`<${Card} title="Providers that failed, per ${range.by} (UTC)">${plot.series.length > 0
+    ? html`<${Plot} plot=${plot} summary="${all}." />`
+    : html`<p class="muted">No provider failed in a call.</p>`}<//>`;
 }
 
 /* The answer time of each part of the period, one question after the other. */
@@ -201,6 +215,7 @@ function Figures({ stats, range }) {
       <${RatePlot} rows=${rows} range=${range} totals=${totals} />
       ${totals.cost !== null && html`<${CostPlot} rows=${rows} range=${range} totals=${totals} />`}
       <${Stages} latency=${stats.latency} />
+      <${FailoversPlot} stats=${stats} range=${range} />
       <${Providers} usage=${stats.usage} />
     </div>
   </div>`;
