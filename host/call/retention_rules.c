@@ -3,8 +3,8 @@
 
 #define CLASS(class, text, usual)                                                                  \
     {                                                                                              \
-        .name = class, .type = AIC_OPTION_DURATION, .flags = AIC_OPTION_RANGE, .fallback = usual,  \
-        .help = text, .min = 0, .max = 3.2e12                                                      \
+        .name = (class), .type = AIC_OPTION_DURATION, .flags = AIC_OPTION_RANGE,                   \
+        .fallback = (usual), .help = (text), .min = 0, .max = 3.2e12                               \
     }
 
 /* The classes come first, in the order of retention.c. */

@@ -66,7 +66,8 @@ static void write_channel(struct aic_json_writer *w, const struct aic_buf *point
         uint16_t size = 0;
         memcpy(&size, points->data + at, sizeof(size));
         /* Three digits are finer than any screen. */
-        aic_json_put_double(w, (double)((size * 1000 + 16384) / 32768) / 1000);
+        int thousandths = (size * 1000 + 16384) / 32768;
+        aic_json_put_double(w, thousandths / 1000.0);
     }
     aic_json_close(w, ']');
 }

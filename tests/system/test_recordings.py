@@ -169,6 +169,11 @@ def test_a_key_is_needed_from_elsewhere(serve, make_conf, aicaller):
         assert server.get(path, headers={**proxied, "Authorization": "Bearer no"}).status == 401
         good = {**proxied, "Authorization": f"Bearer {key}"}
         assert server.get(path, headers=good).status == 200
+    for what in ("pause/", "resume/"):
+        path = address(call_id, what)
+        assert server.post(path, headers=proxied).status == 401
+        refused = server.post(path, headers=good)
+        assert (refused.status, refused.json["type"]) == (403, "/docs/http-api#scope")
     program.eventually(lambda: rows(server, "SELECT 1 FROM audit WHERE actor = 'listener'"),
                        "the audit has it")
 
