@@ -70,7 +70,11 @@ static bool is_live(const struct erasure *e)
         return false;
     }
     aic_buf_init(&answer, MAX_ANSWER);
-    if (control_request(control, &question, &status, &answer) == AIC_OK && status == AIC_OK) {
+    if (control_request(control, &question, &status, &answer) != AIC_OK || status != AIC_OK) {
+        (void)fprintf(stderr, "aicaller erase: the running server does not say which calls go on; "
+                              "try again\n");
+        found = true;
+    } else {
         struct aic_json *calls = aic_json_parse(aic_buf_view(&answer), MAX_ANSWER);
         for (size_t i = 0; i < aic_json_count(calls) && !found; i++) {
             const struct aic_json *call = aic_json_at(calls, i);

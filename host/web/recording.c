@@ -4,6 +4,7 @@
 #include "call/recordings.h"
 #include "plugin/storage.h"
 #include "web/audit.h"
+#include "web/params.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -193,19 +194,39 @@ static bool is_resume(struct aic_str path)
     return split(path, "/recording/resume", &id);
 }
 
-/* A number of the query from 1 to `most`; the fallback without one, 0 when it is none. */
-static int64_t number_in(struct aic_str query, const char *name, int64_t fallback, int64_t most)
+/* What a query may say. */
+struct wishes {
+    int64_t part;
+    int64_t per_second;
+    int64_t download;
+};
+
+/* False after answering what is wrong. */
+static bool read_wishes(const struct visit *visit, bool is_picture, struct wishes *wishes)
 {
-    struct aic_buf value;
-    int64_t number = fallback;
-    aic_buf_init(&value, 16);
-    if (query_get(query, name, &value)) {
-        char *rest = NULL;
-        long long parsed = value.len > 0 && !value.failed ? strtoll(value.data, &rest, 10) : 0;
-        number = rest && *rest == '\0' && parsed >= 1 && parsed <= most ? parsed : 0;
+    enum { PARTS = 1000, PER_SECOND_MAX = 100 };
+
+    static const char *const of_sound[] = {"part", "download"};
+    static const char *const of_picture[] = {"part", "per_second"};
+
+    struct params params;
+    bool is_good =
+        params_read(&params, visit->request->query, is_picture ? of_picture : of_sound, 2);
+    is_good = is_good && params_number(&params, "part", 1, PARTS, &wishes->part);
+    if (is_good && is_picture) {
+        is_good = params_number(&params, "per_second", 1, PER_SECOND_MAX, &wishes->per_second);
+    } else if (is_good) {
+        is_good = params_number(&params, "download", 0, 1, &wishes->download);
     }
-    aic_buf_finish(&value);
-    return number;
+    if (!is_good) {
+        (void)reply_with(visit->exchange,
+                         &(struct problem){.status = 400,
+                                           .type = "bad-parameter",
+                                           .detail = params.detail,
+                                           .field = params.field[0] ? params.field : NULL});
+    }
+    params_finish(&params);
+    return is_good;
 }
 
 static struct recording_request *make_request(struct web *web, const struct visit *visit)
@@ -228,16 +249,12 @@ static struct recording_request *make_request(struct web *web, const struct visi
     return r;
 }
 
-int32_t recording_begin(struct web *web, const struct visit *visit,
+int32_t recording_begin(struct web *web, const struct visit *visit, bool is_picture,
                         void (*opened)(struct recording_request *r))
 {
-    enum { PARTS = 1000, PER_SECOND = 20, PER_SECOND_MAX = 100 };
-    struct aic_str query = visit->request->query;
-    int64_t part = number_in(query, "part", 1, PARTS);
-    int64_t per_second = number_in(query, "per_second", PER_SECOND, PER_SECOND_MAX);
-    if (part == 0 || per_second == 0) {
-        return reply_problem(visit->exchange, 400, "bad-parameter",
-                             "part is a number from 1 to 1000, per_second one from 1 to 100.");
+    struct wishes wishes = {.part = 1, .per_second = 20};
+    if (!read_wishes(visit, is_picture, &wishes)) {
+        return AIC_OK;
     }
     if (!web->settings.storage || !web->settings.recordings_dir) {
         return reply_problem(visit->exchange, 404, "no-storage", "No storage is configured.");
@@ -254,9 +271,9 @@ int32_t recording_begin(struct web *web, const struct visit *visit,
     }
     char params[80];
     r->opened = opened;
-    r->part = part;
-    r->is_download = number_in(query, "download", 0, 1) == 1;
-    r->per_second = (uint32_t)per_second;
+    r->part = wishes.part;
+    r->is_download = wishes.download == 1;
+    r->per_second = (uint32_t)wishes.per_second;
     r->web = web;
     r->next = web->recordings;
     web->recordings = r;

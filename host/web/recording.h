@@ -45,7 +45,7 @@ struct recording_request {
 };
 
 /* Begins, or answers why not. */
-int32_t recording_begin(struct web *web, const struct visit *visit,
+int32_t recording_begin(struct web *web, const struct visit *visit, bool is_picture,
                         void (*opened)(struct recording_request *r));
 /* Closes the file and frees it; no job of the pool is on it. */
 void recording_end(struct recording_request *r);

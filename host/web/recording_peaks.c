@@ -145,5 +145,5 @@ static void peaks_opened(struct recording_request *r)
 
 int32_t recording_get_peaks(struct web *web, const struct visit *visit)
 {
-    return recording_begin(web, visit, peaks_opened);
+    return recording_begin(web, visit, true, peaks_opened);
 }

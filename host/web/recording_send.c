@@ -205,5 +205,5 @@ static void send_opened(struct recording_request *r)
 
 int32_t recording_get(struct web *web, const struct visit *visit)
 {
-    return recording_begin(web, visit, send_opened);
+    return recording_begin(web, visit, false, send_opened);
 }

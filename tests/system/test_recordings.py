@@ -111,8 +111,9 @@ def test_the_picture_of_a_recording_is_counted_out_of_its_sound(serve, make_conf
     again = server.get(address(call_id, "peaks/"),
                        headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status == 304
-    for wrong in ("0", "-1", "x", "1000", ""):
-        assert server.get(address(call_id, f"peaks/?per_second={wrong}")).status == 400, wrong
+    for wrong in ("per_second=0", "per_second=-1", "per_second=x", "per_second=1000", "part=0",
+                  "per_second=1&per_second=2", "download=1", "x=1"):
+        assert server.get(address(call_id, f"peaks/?{wrong}")).status == 400, wrong
 
 
 def test_only_files_of_recordings_are_ever_opened(serve, make_conf):
@@ -139,6 +140,33 @@ def test_only_files_of_recordings_are_ever_opened(serve, make_conf):
             404, "no-recording-here"), where
     answer = point_to(path)
     assert answer.status == 200, answer.text
+
+
+def test_a_long_recording_is_sent_to_whoever_takes_it(serve, make_conf):
+    server = start(serve, make_conf)
+    call_id = talk(server)
+    [(path,)] = rows(server, "SELECT path FROM recordings")
+    body = os.urandom(1 << 20) * 20
+    pathlib.Path(path).write_bytes(body)
+    assert server.get(address(call_id), seconds=30).body == body
+    ask = f"GET {address(call_id)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    for _ in range(40):  # more than are read at a time
+        with server.connect() as connection:
+            connection.sendall(ask)
+            assert connection.recv(1000).startswith(b"HTTP/1.1 ")
+    with server.connect() as slow:
+        slow.sendall(ask)
+        assert slow.recv(1000)
+        part = server.get(address(call_id), headers={"Range": "bytes=5000000-15000000"}, seconds=30)
+        assert part.body == body[5000000:15000001]
+    pathlib.Path(path).write_bytes(b"")
+    assert server.get(address(call_id), headers={"Range": "bytes=0-"}).status == 416
+    program.eventually(lambda: server.get(address(call_id)).status == 200, "there is room again")
+    with server.connect() as cut:
+        pathlib.Path(path).write_bytes(body)
+        cut.sendall(ask)
+        assert cut.recv(1000)
+        server.stop()
 
 
 def test_what_is_not_there_is_said(serve, make_conf):
