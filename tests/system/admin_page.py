@@ -71,7 +71,7 @@ class AdminPage:
     def click(self, words, within=""):
         """A button or link by its text."""
         found = self.until(lambda: self.js(
-            "return [...document.querySelectorAll(arguments[1] + ' button, ' + arguments[1] + ' a')]"
+            "return [...document.querySelectorAll(`${arguments[1]} button, ${arguments[1]} a`)]"
             ".find((element) => element.innerText.trim() === arguments[0])", words, within),
             f"there is {words!r}")
         self.js("arguments[0].click()", found)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Pages and their files: compressed where the browser takes it, never sent twice, and small."""
 import gzip
+import json
 import pathlib
 import re
 
@@ -75,3 +76,17 @@ def test_the_shell_is_for_everybody_and_holds_nothing(shared_server):
     for path in ("/admin/", "/admin", "/static/admin/app.js", "/static/vendor/preact.js"):
         assert shared_server.get(path, headers=elsewhere).status == 200, path
     assert shared_server.get("/static/style.css", headers=elsewhere).status == 403
+
+
+def test_every_word_of_the_pages_is_there_in_every_language():
+    words = json.loads((STATIC / "admin/words.json").read_text(encoding="utf-8"))
+    assert set(words) == {"en", "hi"}
+    assert list(words["en"]) == list(words["hi"])
+    used = set()
+    for path in (STATIC / "admin").glob("*.js"):
+        text = path.read_text(encoding="utf-8")
+        used |= set(re.findall(r'[^\w.]t\("([\w.]+)"', text))
+    assert used > {"calls.none", "login.title"} and used <= set(words["en"])
+    for name, english in words["en"].items():
+        values = re.findall(r"\{\w+\}", english)
+        assert sorted(re.findall(r"\{\w+\}", words["hi"][name])) == sorted(values), name

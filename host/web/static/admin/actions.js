@@ -30,9 +30,12 @@ async function transfer(call) {
     text: t("transfer.text", { sides: sides(call) }),
     action: t("transfer.action"),
     fields: html`<${Field} label=${t("transfer.to")} hint=${t("transfer.hint")}>
-      <input name="to" type="tel" required maxlength="64" placeholder="+12015550123" /><//>`,
-    act: ({ to }) => send("POST", `/calls/${encodeURIComponent(call.call_id)}/transfer/`,
-      { to: to.replace(/[\s()-]/g, "") }),
+      <input name="to" type="tel" maxlength="64" placeholder="+12015550123" /><//>`,
+    act: ({ to }) => {
+      const number = to.replace(/[\s()-]/g, "");
+      return send("POST", `/calls/${encodeURIComponent(call.call_id)}/transfer/`,
+        number ? { to: number } : {});
+    },
   });
   if (isDone) {
     announce(t("transfer.done"));

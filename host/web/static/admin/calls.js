@@ -78,11 +78,11 @@ function Row({ call, isLive, now }) {
     <td><a href="#/calls/${encodeURIComponent(call.call_id)}"
       ><${When} value=${call.started_at ?? call.created_at} /></a></td>
     <td>${word("direction", call.direction)}</td>
-    <td class="phone">${formatPhone(call.from)}</td>
-    <td class="phone">${formatPhone(call.to)}</td>
-    <td class="wraps narrow">${call.agent}</td>
-    <td class="wraps narrow"><span class="row"><${Status} call=${call} />
-      ${reason && html`<span class="muted">${word("reason", reason)}</span>`}</span></td>
+    <td class="phone cut" title=${call.from}>${formatPhone(call.from)}</td>
+    <td class="phone cut" title=${call.to}>${formatPhone(call.to)}</td>
+    <td class="cut" title=${call.agent}>${call.agent}</td>
+    <td class="cut"><${Status} call=${call} />
+      ${reason && html` <span class="muted" title=${reason}>${word("reason", reason)}</span>`}</td>
     <td class="number">${formatDuration(seconds)}</td>
     <td class="number">${formatMoney(call.cost)}</td>
   </tr>`;
