@@ -116,6 +116,31 @@ static bool print_plugin(const char *folder, const char *file)
     return true;
 }
 
+static void print_agents(void)
+{
+    print_group(
+        "agents.NAME",
+        "An agent: what it says and which providers it asks. One must be called `default`, or be "
+        "the only one.",
+        &agent_table);
+    print_group("agents.NAME.turn", "How it takes turns.", &agent_turn_table);
+    print_group("agents.NAME.silence", "What it does when the caller says nothing.",
+                &agent_silence_table);
+    print_group(
+        "agents.NAME.recording",
+        "How calls are recorded, with `record = true`; [recordings.md](recordings.md) tells "
+        "more.",
+        &agent_recording_table);
+    print_group("agents.NAME.tools",
+                "A list of names and groups. A name is one of the host's own tools: `end_call`, "
+                "`transfer`, `send_digits`, `pause_recording`, `resume_recording`; without the "
+                "list a model may use all that the line can "
+                "do. A group is a request to an HTTP server, with these keys and with `headers = { "
+                "Name = \"value\"; }`. Only public addresses are asked, but for those in "
+                "security.private_allow; http only on this machine.",
+                &tool_table);
+}
+
 int config_reference_print(void)
 {
     (void)fputs(head, stdout);
@@ -146,27 +171,7 @@ int config_reference_print(void)
         "How long what is stored is kept; 0: for ever. [privacy.md](privacy.md) tells more.",
         &retention_table);
     print_group("security", "What may be reached.", &conf_security_table);
-    print_group(
-        "agents.NAME",
-        "An agent: what it says and which providers it asks. One must be called `default`, or be "
-        "the only one.",
-        &agent_table);
-    print_group("agents.NAME.turn", "How it takes turns.", &agent_turn_table);
-    print_group("agents.NAME.silence", "What it does when the caller says nothing.",
-                &agent_silence_table);
-    print_group(
-        "agents.NAME.recording",
-        "How calls are recorded, with `record = true`; [recordings.md](recordings.md) tells "
-        "more.",
-        &agent_recording_table);
-    print_group("agents.NAME.tools",
-                "A list of names and groups. A name is one of the host's own tools: `end_call`, "
-                "`transfer`, `send_digits`, `pause_recording`, `resume_recording`; without the "
-                "list a model may use all that the line can "
-                "do. A group is a request to an HTTP server, with these keys and with `headers = { "
-                "Name = \"value\"; }`. Only public addresses are asked, but for those in "
-                "security.private_allow; http only on this machine.",
-                &tool_table);
+    print_agents();
     (void)printf(
         "\n## storage\n\nThe name of the provider that keeps calls and transcripts. Without it "
         "nothing is kept.\n\n## providers.NAME\n\n`plugin` names the file: in "
