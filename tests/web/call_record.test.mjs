@@ -102,6 +102,12 @@ test("cost is told by component and by minute, and not where no prices are", () 
   assert.deepEqual(costOf({ call: {} }).items, []);
 });
 
+test("of a second recording the times count from its beginning", () => {
+  const detail = { ...CALL, recordings: [...CALL.recordings, { started_at: at(3) }] };
+  assert.deepEqual(linesOf(detail, 1).map(({ from_s }) => Math.round(from_s * 10)), [-25, -12, 12, 11]);
+  assert.equal(clockWords(-2.5), "before");
+});
+
 test("the timeline is in order and holds the call's own moments", () => {
   assert.deepEqual(timelineOf(CALL).map(({ type, at_s }) => [type, at_s]), [["created", -5],
     ["answered", -1], ["failover", 5], ["reprompt", 9], ["ended", 60]]);
@@ -166,4 +172,12 @@ test("a long call is looked at in parts, a short one whole", async () => {
   assert.deepEqual(viewOf(600, 60, 600), { from_s: 540, to_s: 600 });
   assert.deepEqual(viewOf(30, 60, 10), { from_s: 0, to_s: 30 });
   assert.deepEqual(partOf([1, 2, 3, 4], 2, { from_s: 0.5, to_s: 1.5 }), [2, 3]);
+});
+
+test("a recording is paused when the last event about it says so", async () => {
+  const { isPaused } = await load("admin/call-record.js");
+  const events = [{ type: "recording_paused" }, { type: "tool" }];
+  assert.equal(isPaused({ events }), true);
+  assert.equal(isPaused({ events: [...events, { type: "recording_resumed" }] }), false);
+  assert.equal(isPaused({}), false);
 });

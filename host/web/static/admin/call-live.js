@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "./html.js";
 
 const ASK_AGAIN_MS = 700;
 const RETRY_MS = 5000;
+const SETTLED_MS = 3000;
 const NOTHING = { messages: new Map(), partial: null };
 
 /* What an event adds: a message as the record has it, or words that may still change. */
@@ -18,11 +19,21 @@ function grown(state, kind, data) {
   return { messages, partial: null };
 }
 
+/* What belongs to a call that has just ended comes into the records a little later. */
+export function useLastNews({ ended_at }, reload) {
+  useEffect(() => {
+    const isNew = ended_at && Date.now() - Date.parse(ended_at) < 60000;
+    const timer = isNew ? setTimeout(reload, SETTLED_MS) : 0;
+    return () => clearTimeout(timer);
+  }, [ended_at]);
+}
+
 /* Listens until the function that it returns is called. Where there are no events, the record alone
    is asked for every few seconds. */
 function listen(call_id, askAgain, take) {
   let source = null;
   let retry = 0;
+  let asking = 0;
   const open = () => {
     source = new EventSource(`/calls/events/?call=${encodeURIComponent(call_id)}`);
     for (const kind of ["message", "partial"]) {
@@ -31,6 +42,9 @@ function listen(call_id, askAgain, take) {
     for (const kind of ["snapshot", "message", "heard", "turn", "event", "updated", "ended"]) {
       source.addEventListener(kind, askAgain);
     }
+    source.addEventListener("ended", () => {
+      asking = asking || setInterval(askAgain, RETRY_MS); /* until the records say so too */
+    });
     source.addEventListener("error", () => {
       askAgain();
       if (source.readyState === EventSource.CLOSED) {
@@ -41,6 +55,7 @@ function listen(call_id, askAgain, take) {
   open();
   return () => {
     clearTimeout(retry);
+    clearInterval(asking);
     source.close();
   };
 }

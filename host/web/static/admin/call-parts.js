@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* The smaller parts of the call page: facts, cost, events, and the report for those who mend it. */
-import { get } from "./api.js";
-import { costOf, timelineOf } from "./call-record.js";
+import { get, send } from "./api.js";
+import { costOf, isPaused, timelineOf } from "./call-record.js";
 import { reportOf } from "./call-report.js";
 import { clockWords, endWords, eventKind, eventWords, roleWords, unitWords } from "./call-words.js";
 import { formatDuration, formatMoney, formatPhone } from "./format.js";
-import { html, useMemo } from "./html.js";
+import { html, useMemo, useState } from "./html.js";
+import { may } from "./session.js";
 import { announce, Button, Chip, openDialog, Status, When } from "./ui.js";
 
 function Fact({ name, children }) {
@@ -58,16 +59,39 @@ function hasMore({ detail }) {
   return detail && typeof detail === "object" && Object.keys(detail).length > 0;
 }
 
-export function Timeline({ detail, onSeek }) {
-  const events = useMemo(() => timelineOf(detail), [detail]);
+export function Timeline({ detail, part, onSeek }) {
+  const events = useMemo(() => timelineOf(detail, part), [detail, part]);
   return html`<ol class="timeline">${events.map((event) => html`
     <li class=${eventKind(event)} data-event=${event.type}>
-      <button type="button" class="line-time number" disabled=${event.at_s < 0}
-        onClick=${() => onSeek(event.at_s)}>${event.at_s < 0 ? "before" : clockWords(event.at_s)}</button>
+      <button type="button" class="line-time number" disabled=${event.at_s <= -1}
+        onClick=${() => onSeek(event.at_s)}>${clockWords(event.at_s)}</button>
       <span>${eventWords(event)}${hasMore(event) && html`
         <details><summary>${event.type}</summary>
           <pre>${JSON.stringify(event.detail, null, 2)}</pre></details>`}</span>
     </li>`)}</ol>`;
+}
+
+/* So that card numbers are not kept; nothing for those who may not, or where nothing is recorded. */
+export function PauseButton({ detail, reload }) {
+  const { call, recordings = [] } = detail;
+  const [error, setError] = useState(null);
+  if (call.status !== "in_progress" || recordings.length === 0 || !may("call")) {
+    return null;
+  }
+  const paused = isPaused(detail);
+  const act = async () => {
+    const what = paused ? "resume" : "pause";
+    try {
+      await send("POST", `/calls/${encodeURIComponent(call.call_id)}/recording/${what}/`);
+      setError(null);
+      announce(paused ? "The recording goes on." : "The recording is paused.");
+      reload();
+    } catch (failure) {
+      setError(failure);
+    }
+  };
+  return html`${error && html`<span class="bad-text" role="alert">${error.message}</span>`}
+    <${Button} onClick=${act}>${paused ? "Resume recording" : "Pause recording"}<//>`;
 }
 
 /* Where the browser gives no clipboard, the text is shown to be copied by hand. */

@@ -18,17 +18,17 @@ function coloursOf(element) {
 }
 
 /* The peaks of a recording; null while they are not here, and where there are none. */
-function usePeaks(call_id, hasRecording) {
+function usePeaks(address, hasRecording, part) {
   const [sound, setSound] = useState(null);
   useEffect(() => {
     const abort = new AbortController();
     setSound(null);
     if (hasRecording) {
-      get(`/calls/${call_id}/recording/peaks/?per_second=${PEAKS_PER_SECOND}`,
+      get(`${address}peaks/?per_second=${PEAKS_PER_SECOND}&part=${part + 1}`,
         { signal: abort.signal }).then(setSound, () => {});
     }
     return () => abort.abort();
-  }, [call_id, hasRecording]);
+  }, [address, hasRecording, part]);
   return sound;
 }
 
@@ -109,9 +109,13 @@ function useClock(audio, at) {
   return () => follow(true);
 }
 
-/* `audio`: a ref that gets the element. `at`: a signal, the moment that is heard. */
-export function Player({ call_id, hasRecording, spoken, duration_s, audio, at, onSeek }) {
-  const sound = usePeaks(call_id, hasRecording);
+/*
+ * `audio`: a ref that gets the element. `at`: a signal, the moment that is heard. `part`: which of the
+ * call's recordings it is, from 0; there are several where the call went on after an interruption.
+ */
+export function Player({ call_id, hasRecording, part, spoken, duration_s, audio, at, onSeek }) {
+  const address = `/calls/${encodeURIComponent(call_id)}/recording/`;
+  const sound = usePeaks(address, hasRecording, part);
   const [isBroken, setBroken] = useState(false);
   const [part_s, setPart] = useState(0);
   const follow = useClock(audio, at);
@@ -123,7 +127,7 @@ export function Player({ call_id, hasRecording, spoken, duration_s, audio, at, o
     ${!hasRecording && html`<p class="muted small">This call was not recorded. The picture shows who
       spoke when.</p>`}
     ${hasRecording && !isBroken && html`<div class="row">
-      <audio ref=${audio} controls preload="metadata" src="/calls/${call_id}/recording/"
+      <audio ref=${audio} controls preload="metadata" src="${address}?part=${part + 1}"
         onPlay=${follow} onSeeked=${follow} onTimeUpdate=${follow}
         onError=${() => setBroken(true)}></audio>
       <label class="row small"><span>Speed</span>
@@ -132,7 +136,7 @@ export function Player({ call_id, hasRecording, spoken, duration_s, audio, at, o
         }}>
           <option value="1">1×</option><option value="1.5">1.5×</option><option value="2">2×</option>
         </select></label>
-      <a class="button" href="/calls/${call_id}/recording/?download=1" download>Download</a>
+      <a class="button" href="${address}?part=${part + 1}&download=1" download>Download</a>
     </div>`}
     ${isBroken && html`<p class="muted" role="status">The recording can not be played: it was deleted,
       or is not complete yet.</p>`}

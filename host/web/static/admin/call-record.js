@@ -11,16 +11,17 @@ function wallMs(time) {
   return typeof time === "string" ? Date.parse(time) : NaN;
 }
 
-/* The moment that all times are counted from, in ms of the wall clock. */
-export function beginningOf({ call, recordings = [] }) {
-  const times = [recordings[0]?.started_at, call.answered_at, call.started_at, call.created_at];
+/* The moment that all times are counted from, in ms of the wall clock: where a recording begins. */
+export function beginningOf({ call, recordings = [] }, part = 0) {
+  const times = [recordings[part]?.started_at, call.answered_at, call.started_at, call.created_at];
   return times.map(wallMs).find(Number.isFinite) ?? 0;
 }
 
-/* The messages in order of time, each with what was heard of it and where it lies. */
-export function linesOf(detail) {
-  const beginning = beginningOf(detail);
-  const seconds = (time) => Math.max(0, (wallMs(time) - beginning) / 1000);
+/* The messages in order of time, each with what was heard of it and where it lies. What was said
+   before the part of the recording that is looked at has times below 0. */
+export function linesOf(detail, part = 0) {
+  const beginning = beginningOf(detail, part);
+  const seconds = (time) => (wallMs(time) - beginning) / 1000;
   return (detail.messages ?? []).map((message) => {
     const { detail: more = {}, heard, content } = message;
     const who = WHO[message.role] ?? "system";
@@ -133,12 +134,18 @@ export function costOf({ call, cost = {} }) {
 }
 
 /* What happened, in order: the events and the moments that the call itself tells of. */
-export function timelineOf(detail) {
+export function timelineOf(detail, part = 0) {
   const { call, events = [] } = detail;
-  const beginning = beginningOf(detail);
+  const beginning = beginningOf(detail, part);
   const moments = [["created", call.created_at], ["answered", call.answered_at],
     ["ended", call.ended_at]].filter(([, at]) => at).map(([type, at]) => ({ type, at }));
   return [...events, ...moments]
     .map((event) => ({ ...event, at_s: (wallMs(event.at) - beginning) / 1000 }))
     .sort((a, b) => a.at_s - b.at_s);
+}
+
+/* Whether the recording of a live call is paused now: as the last event about it says. */
+export function isPaused({ events = [] }) {
+  return events.findLast(({ type }) => type === "recording_paused" || type === "recording_resumed")
+    ?.type === "recording_paused";
 }

@@ -115,6 +115,9 @@ const EVENTS = {
   context_failed: ({ reason }) =>
     `What is to be known of the caller could not be fetched${reason ? `: ${reason}` : ""}.`,
   interrupted: () => "The process that had the call died.",
+  recording_stopped: ({ reason }) => `The recording ended before the call: ${reason}.`,
+  recording_agreed: () => "The caller agreed to be recorded.",
+  recording_declined: () => "The caller did not want to be recorded.",
   recording_paused: () => "The recording was paused.",
   recording_resumed: () => "The recording went on.",
 };
@@ -127,7 +130,7 @@ export function eventWords({ type, detail }) {
 }
 
 const BAD = new Set(["no_provider_left", "sound_lost", "media_silent", "transfer_failed",
-  "dial_refused", "interrupted", "context_failed"]);
+  "dial_refused", "interrupted", "context_failed", "recording_stopped"]);
 const WORTH_A_LOOK = new Set(["failover", "low_confidence", "reprompt", "early_answer_dropped",
   "opt_out"]);
 
@@ -154,8 +157,11 @@ export function unitWords(units) {
     .join(", ");
 }
 
-/* 75.4 as "1:15". */
+/* 75.4 as "1:15", what lies before the beginning as "before". */
 export function clockWords(seconds) {
+  if (seconds <= -1) {
+    return "before";
+  }
   const whole = Math.max(0, Math.floor(seconds));
   const pad = (number) => String(number).padStart(2, "0");
   const minutes = Math.floor(whole / 60) % 60;

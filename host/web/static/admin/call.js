@@ -2,40 +2,51 @@
 /* One call: what was said, how it sounded, how long each answer took, what it cost, why it ended. */
 import { CallActions } from "./actions.js";
 import { get } from "./api.js";
-import { useLive, withLive } from "./call-live.js";
-import { Cost, Facts, ReportButton, Timeline } from "./call-parts.js";
+import { useLastNews, useLive, withLive } from "./call-live.js";
+import { Cost, Facts, PauseButton, ReportButton, Timeline } from "./call-parts.js";
 import { Player } from "./call-player.js";
 import { linesOf, regionsOf } from "./call-record.js";
 import { Transcript } from "./call-transcript.js";
 import { Waterfall } from "./call-waterfall.js";
-import { html, useMemo, useRef, useSignal } from "./html.js";
+import { html, useMemo, useRef, useSignal, useState } from "./html.js";
 import { Card, Empty, ErrorNote, Loaded, Page, useData, useStyle } from "./ui.js";
 
 const LIVE = new Set(["queued", "ringing", "in_progress"]);
 
 /* How long the picture is: the recording, or the call, or what was said in it. */
-function lengthOf({ call, recordings = [] }, lines) {
+function lengthOf({ call, recordings = [] }, part, lines) {
   const spoken = lines.map(({ from_s, to_s }) => (Number.isFinite(to_s) ? to_s : from_s));
-  return Math.max(recordings[0]?.duration_s ?? call.duration_s ?? 0, ...spoken.slice(-20));
+  return recordings[part]?.duration_s ?? Math.max(call.duration_s ?? 0, ...spoken.slice(-20));
 }
 
 /* Plays from a moment, or where there is no sound shows its place. */
 function useSeek(at, audio) {
   return (seconds) => {
-    at.value = seconds;
-    if (audio.current) {
-      audio.current.currentTime = seconds;
+    if (seconds > -1) {
+      at.value = Math.max(0, seconds);
+      if (audio.current) {
+        audio.current.currentTime = at.value;
+      }
     }
   };
+}
+
+/* Which recording is looked at, where a call that was interrupted has several. */
+function Parts({ count, value, onChange }) {
+  return count > 1 && html`<label class="row small"><span>Recording</span>
+    <select value=${value} onChange=${({ target }) => onChange(Number(target.value))}>
+      ${Array.from({ length: count }, (_, i) => html`<option value=${i}>${i + 1} of ${count}</option>`)}
+    </select></label>`;
 }
 
 function Pages({ detail, partial, isLive }) {
   const audio = useRef();
   const at = useSignal(0);
   const seek = useSeek(at, audio);
-  const lines = useMemo(() => linesOf(detail), [detail]);
+  const [part, setPart] = useState(0);
+  const lines = useMemo(() => linesOf(detail, part), [detail, part]);
   const spoken = useMemo(() => regionsOf(lines), [lines]);
-  const hasRecording = (detail.recordings ?? []).length > 0 && !isLive;
+  const count = isLive ? 0 : (detail.recordings ?? []).length;
   const showTurn = (turn) => {
     const line = lines.find((each) => each.turn === turn && each.who === "agent") ??
       lines.find((each) => each.turn === turn);
@@ -47,8 +58,10 @@ function Pages({ detail, partial, isLive }) {
     <div class="call-panes">
       <div class="call-pane">
         <${Card} title="Sound and words">
-          <${Player} call_id=${detail.call.call_id} hasRecording=${hasRecording} spoken=${spoken}
-            duration_s=${lengthOf(detail, lines)} audio=${audio} at=${at} onSeek=${seek} />
+          <${Parts} count=${count} value=${part} onChange=${setPart} />
+          <${Player} call_id=${detail.call.call_id} hasRecording=${count > 0} part=${part}
+            spoken=${spoken} duration_s=${lengthOf(detail, part, lines)} audio=${audio} at=${at}
+            onSeek=${seek} />
           <${Transcript} lines=${lines} partial=${partial} isLive=${isLive} at=${at} onSeek=${seek} />
         <//>
       </div>
@@ -56,7 +69,7 @@ function Pages({ detail, partial, isLive }) {
         <${Card} title="Where each answer's time went">
           <${Waterfall} turns=${detail.turns ?? []} onTurn=${showTurn} /><//>
         <${Card} title="Cost"><${Cost} detail=${detail} /><//>
-        <${Card} title="What happened"><${Timeline} detail=${detail} onSeek=${seek} /><//>
+        <${Card} title="What happened"><${Timeline} detail=${detail} part=${part} onSeek=${seek} /><//>
       </div>
     </div>`;
 }
@@ -65,9 +78,11 @@ function Record({ record, reload }) {
   const { call } = record;
   const isLive = LIVE.has(call.status);
   const live = useLive(call.call_id, isLive, reload);
+  useLastNews(call, reload);
   const { detail, partial } = useMemo(() => withLive(record, live), [record, live]);
   return html`<${Page} wide title="Call of ${call.from || call.to || call.call_id}"
-      actions=${html`<${ReportButton} detail=${detail} /><${CallActions} call=${call} />`}>
+      actions=${html`<${ReportButton} detail=${detail} />
+        <${PauseButton} detail=${detail} reload=${reload} /><${CallActions} call=${call} />`}>
     <${Pages} detail=${detail} partial=${partial} isLive=${isLive} />
   <//>`;
 }
