@@ -17,10 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Less than the master gives a worker that is told to stop at once. */
-enum { SPOOL_GRACE_MS = 3000 };
+enum { SPOOL_GRACE_MS = 3000, MANY_FILES = 65536 };
 
 static void print_addresses(const char *listener, const char *public_url)
 {
@@ -145,6 +146,17 @@ static int serve_master(const struct cli_args *args)
     return master_run(&options);
 }
 
+/* The usual limit is meant for programs that use select; who set the hard one meant it for us. */
+static void allow_many_files(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < MANY_FILES &&
+        limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max < MANY_FILES ? limit.rlim_max : MANY_FILES;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static int run(const struct cli_args *args)
 {
     const char *env = cli_value(&command_serve, args, "env");
@@ -154,6 +166,7 @@ static int run(const struct cli_args *args)
         (void)fprintf(stderr, "aicaller serve: --workers takes a number from 0 to 64\n");
         return EXIT_USAGE;
     }
+    allow_many_files();
     if (!cli_value(&command_serve, args, "single")) {
         return serve_master(args);
     }

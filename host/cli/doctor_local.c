@@ -181,21 +181,22 @@ static void look_at_descriptors(struct doctor *doctor, const struct conf *conf,
                                 const struct place *place)
 {
     struct rlimit own = {0};
-    long long needed =
-        (long long)settings_int(conf->limits, "max_calls") * FDS_PER_CALL + FDS_BESIDES;
+    long long needed = (long long)settings_int(conf->limits, "max_calls") * FDS_PER_CALL +
+                       (long long)settings_int(conf->limits, "max_viewers") + FDS_BESIDES;
     long long limit = doctor->has_server ? limit_of_server(place->state_dir) : -1;
     const char *whose = limit >= 0 ? "the server" : "this user";
     if (limit < 0 && getrlimit(RLIMIT_NOFILE, &own) == 0) {
-        limit = own.rlim_cur == RLIM_INFINITY ? needed : (long long)own.rlim_cur;
+        /* The server takes all that it may. */
+        limit = own.rlim_max == RLIM_INFINITY ? needed : (long long)own.rlim_max;
     }
     if (limit >= needed) {
-        doctor_ok(doctor, "descriptors", "%s may open %lld files; %lld are enough for max_calls",
+        doctor_ok(doctor, "descriptors", "%s may open %lld files; %lld are enough for limits",
                   whose, limit, needed);
     } else {
         doctor_bad(doctor, FINDING_WARN, "descriptors",
-                   "LimitNOFILE= in the systemd unit, or ulimit -n; or lower limits.max_calls",
-                   "%s may open %lld files; limits.max_calls needs about %lld", whose, limit,
-                   needed);
+                   "LimitNOFILE= in the systemd unit, or ulimit -n; or lower limits.max_calls and "
+                   "limits.max_viewers",
+                   "%s may open %lld files; these limits need about %lld", whose, limit, needed);
     }
 }
 
