@@ -67,6 +67,8 @@ void server_remove_owner(struct server *server, const void *owner);
 /* A request's path, query, body and peer stay readable until it is answered, and so do: the first
  * header of that name, */
 struct aic_str server_header(struct aic_exchange *exchange, const char *name);
+/* whether there is one, be it empty, */
+bool server_has_header(const struct aic_exchange *exchange, const char *name);
 /* and whether the client spoke TLS: with this port, or with a trusted proxy in front of it. */
 bool server_is_https(const struct aic_exchange *exchange);
 /* See aic_route_service.respond. AIC_ERROR_INVALID: status or a header is not acceptable; 500 was

@@ -231,6 +231,11 @@ struct aic_str server_header(struct aic_exchange *exchange, const char *name)
     return http_head_find(&exchange->head, name);
 }
 
+bool server_has_header(const struct aic_exchange *exchange, const char *name)
+{
+    return http_head_count(&exchange->head, name) > 0;
+}
+
 bool server_is_https(const struct aic_exchange *exchange)
 {
     return exchange->is_https;

@@ -159,8 +159,10 @@ static bool message_is_good(struct aic_exchange *exchange, const struct aic_json
 static bool agent_is_known(struct web *web, struct aic_exchange *exchange,
                            const struct aic_json *body)
 {
-    char *name = aic_str_dup(aic_json_get_text(body, "agent"));
-    bool is_known = name && agents_find(web->settings.agents, name[0] ? name : NULL);
+    struct aic_str given = aic_json_get_text(body, "agent");
+    char *name = aic_str_dup(given);
+    bool is_known = name && strlen(name) == given.len &&
+                    agents_find(web->settings.agents, name[0] ? name : NULL);
     free(name);
     if (!is_known) {
         (void)reply_problem(exchange, 404, "no-agent", "There is no agent of this name.");
@@ -183,6 +185,8 @@ static int32_t post(struct web *web, const struct visit *visit, bool with_voice)
                                       .with_voice = with_voice,
                                       .body = aic_str_dup(visit->request->body)};
         talk(chat, body);
+    } else if (is_good) {
+        (void)reply_problem(exchange, 503, "memory", "Out of memory; try again.");
     }
     aic_json_free(body);
     return AIC_OK;

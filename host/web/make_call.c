@@ -412,7 +412,7 @@ static void begin_once(struct making *m)
 static bool read_idempotency(struct making *m, const struct visit *visit)
 {
     struct aic_str key = server_header(visit->exchange, "idempotency-key");
-    if (key.len == 0) {
+    if (!server_has_header(visit->exchange, "idempotency-key")) {
         return true;
     }
     if (!idempotency_key_is_good(key)) {

@@ -4,6 +4,7 @@
 #include "call/token.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* What the voice page asks for before it opens its media socket. */
 
@@ -17,11 +18,20 @@ static int32_t post_token(struct web *web, const struct visit *visit)
     if (!body) {
         return AIC_OK;
     }
+    const struct aic_json *wanted = aic_json_get(body, "agent");
+    if (wanted && !aic_json_is_string(wanted)) {
+        aic_json_free(body);
+        return reply_problem(visit->exchange, 422, "agent",
+                             "\"agent\" must be a text, or left out.");
+    }
     char id[UUID_TEXT];
     char token[TOKEN_TEXT];
-    char *agent = aic_str_dup(aic_json_get_text(body, "agent"));
-    int32_t status = calls_invite(web->settings.calls, agent && agent[0] ? agent : NULL, id, token,
-                                  sizeof(token));
+    struct aic_str name = aic_json_text(wanted);
+    char *agent = aic_str_dup(name);
+    int32_t status =
+        agent && strlen(agent) == name.len
+            ? calls_invite(web->settings.calls, agent[0] ? agent : NULL, id, token, sizeof(token))
+            : AIC_ERROR_NOT_FOUND;
     free(agent);
     aic_json_free(body);
     if (status == AIC_ERROR_NOT_FOUND) {

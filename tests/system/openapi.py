@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: ISC
-"""schema/openapi.json, to hold answers against it."""
+"""schema/openapi.json, to hold answers against it, and a server that has everything in it."""
+import contextlib
 import json
 import re
+import signal
 
 import jsonschema
 
+import conf as configurations
+import dialling
+import people
 import program
 
 PATH = program.ROOT / "schema/openapi.json"
@@ -74,3 +79,38 @@ class Description:
             errors = self.errors(schema, answer.json)
             assert not errors, (errors, place)
         return answer
+
+
+@contextlib.contextmanager
+def whole_server(folder, built):
+    """A server with a carrier, a browser, a storage, and the users ann (admin) and val (viewer)."""
+    with dialling.Simulators(folder) as vendors:
+        port = program.free_port()
+        group = configurations.merged(
+            configurations.default(port, folder, program.BUILD / "plugins"),
+            dialling.changes(vendors))
+        path = folder / "aicaller.conf"
+        path.write_text(configurations.group_text(group), encoding="utf-8")
+        users = people.People(lambda *words, **more: program.run(words, folder, built, **more),
+                              (path, port))
+        users.add("ann", "admin")
+        users.add("val", "viewer")
+        server = program.Server(path, port, folder, folder / "serve.log", program=built).start()
+        server.conf = path
+        server.folder = folder
+        dialling.reach(server, vendors, {"answer": "no-answer"})
+        try:
+            yield server
+        finally:
+            server.stop(signal.SIGINT)
+
+
+class CheckedBrowser(people.Browser):
+    """A browser, of which every answer has to be as described."""
+
+    def __init__(self, server, description):
+        super().__init__(server)
+        self.description = description
+
+    def send(self, method, path, body=None, headers=None):
+        return self.description.check(method, path, super().send(method, path, body, headers))

@@ -5,18 +5,17 @@ each path answers as it says, to good and to bad input.
 """
 import gzip
 import json
+import os
 import re
-import signal
 import subprocess
 
 import pytest
 import yaml
 
-import conf as configurations
 import dialling
 import people
 import program
-from openapi import Description
+from openapi import CheckedBrowser, Description, whole_server
 
 API = Description()
 YAML = program.ROOT / "schema/openapi.yaml"
@@ -125,31 +124,9 @@ def test_the_collection_has_a_request_for_every_operation():
 # The program
 
 @pytest.fixture(scope="module")
-def vendors_of_file(tmp_path_factory):
-    with dialling.Simulators(tmp_path_factory.mktemp("vendors")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory, built, vendors_of_file):
-    """A server with a carrier, a browser, a storage and a user."""
-    folder = tmp_path_factory.mktemp("api")
-    port = program.free_port()
-    group = configurations.merged(
-        configurations.default(port, folder, program.BUILD / "plugins"),
-        dialling.changes(vendors_of_file))
-    path = folder / "aicaller.conf"
-    path.write_text(configurations.group_text(group), encoding="utf-8")
-    server = program.Server(path, port, folder, folder / "serve.log", program=built)
-    for name, role in (("ann", "admin"), ("val", "viewer")):
-        people.People(lambda *words, **more: program.run(words, folder, built, **more),
-                      (path, port)).add(name, role)
-    server.start()
-    dialling.reach(server, vendors_of_file, {"answer": "no-answer"})
-    server.conf = path
-    server.folder = folder
-    yield server
-    server.stop(signal.SIGINT)
+def running(tmp_path_factory, built):
+    with whole_server(tmp_path_factory.mktemp("api"), built) as server:
+        yield server
 
 
 @pytest.fixture
@@ -202,12 +179,8 @@ def test_good_requests_are_answered_as_described(ask):
 @pytest.fixture
 def person(running):
     """person("ann") -> that one's browser, whose answers are as described."""
-    class Checked(people.Browser):
-        def send(self, method, path, body=None, headers=None):
-            return API.check(method, path, super().send(method, path, body, headers))
-
     def log_in(name):
-        browser = Checked(running)
+        browser = CheckedBrowser(running, API)
         assert browser.log_in(name).status == 200
         return browser
     return log_in
@@ -285,3 +258,46 @@ def test_a_method_that_is_not_described_is_refused_with_those_that_are(ask):
             answer = ask(method, path_of(template), b"{}" if method != "GET" else None)
             assert answer.status == 405, (method, template)
             assert set(answer.headers["Allow"].split(", ")) == allowed, (method, template)
+
+
+# Whatever can be said within the description, and beside it
+
+SCHEMATHESIS = program.ROOT / ".venv/bin/schemathesis"
+CHECKS = ["not_a_server_error", "content_type_conformance", "response_schema_conformance",
+          "response_headers_conformance", "unsupported_method", "allow_header_conformance",
+          "described_or_refused_by_the_port", "tells_nothing_of_its_inside"]
+
+
+def explore(running, tmp_path, *arguments):
+    if not SCHEMATHESIS.exists():
+        pytest.skip("schemathesis is not installed")
+    done = subprocess.run(
+        [SCHEMATHESIS, "run", f"{running.url}/openapi.json", "--phases", "coverage,fuzzing",
+         "--max-examples", "3", "--seed", "1", "--generation-database", "none",
+         "--suppress-health-check", "all", "--warnings", "off", "--no-color",
+         "--request-timeout", "30", "--max-failures", "20", *arguments],
+        cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "openapi_checks",
+             "PYTHONPATH": str(program.ROOT / "tests/system")})
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_nothing_that_is_tried_breaks_the_api(running, tmp_path):
+    told = explore(running, tmp_path, "--exclude-tag", "Administration",
+                   # Streams do not end, and sockets are not HTTP.
+                   "--exclude-operation-id", "followCalls",
+                   "--exclude-operation-id", "carrierMedia",
+                   "--checks", ",".join([*CHECKS, "negative_data_rejection"]))
+    assert int(re.search(r"(\d+) generated", told)[1]) > 200
+
+
+@pytest.mark.slow
+def test_nothing_that_is_tried_breaks_the_administration(running, tmp_path, person):
+    ann = person("ann")
+    told = explore(running, tmp_path, "--include-tag", "Administration",
+                   "--exclude-operation-id", "logOut", "--checks", ",".join(CHECKS),
+                   "--header", f"Cookie: aicaller_session={ann.cookie}",
+                   "--header", f"X-CSRF-Token: {ann.csrf}", "--header", f"Origin: {running.url}")
+    assert int(re.search(r"(\d+) generated", told)[1]) > 50
