@@ -295,6 +295,8 @@ void recordings_end(struct web *web)
         }
     }
     web->recording_count = 0;
+    recording_pictures_destroy(web->pictures);
+    web->pictures = NULL;
 }
 
 void recording_routes(struct web *web)

@@ -11,6 +11,19 @@
 
 enum { RECORDING_REQUESTS = 32, RECORDING_TAG = 80, RECORDING_PIECE = 128 << 10 };
 
+/* Pictures that were made lately: the page of a call is often looked at again. */
+enum { RECORDING_PICTURES = 8, RECORDING_PICTURE_BYTES = 256 << 10 };
+
+struct recording_pictures {
+    struct recording_picture {
+        char tag[RECORDING_TAG]; /* of the file, as it was then */
+        uint32_t per_second;
+        struct aic_buf json;
+    } list[RECORDING_PICTURES];
+
+    size_t next; /* is forgotten first */
+};
+
 struct recording_request {
     struct held held;               /* first; until the answer has begun */
     struct recording_request *next; /* of all of them */
@@ -51,6 +64,9 @@ int32_t recording_begin(struct web *web, const struct visit *visit, bool is_pict
 void recording_end(struct recording_request *r);
 /* Into the audit: it was read. */
 void recording_tell(struct recording_request *r, const char *action);
+
+/* Accepts NULL. */
+void recording_pictures_destroy(struct recording_pictures *pictures);
 
 int32_t recording_get(struct web *web, const struct visit *visit);
 int32_t recording_get_peaks(struct web *web, const struct visit *visit);

@@ -8,10 +8,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-/* GET /calls/<id>/recording/peaks/: the file read and measured on the pool. A browser keeps the
- * answer and asks with If-None-Match, so that nothing is measured twice for it. */
+/* GET /calls/<id>/recording/peaks/: the file read and measured on the pool, and the answer kept for
+ * a while. */
 
 enum { HEAD_BYTES = 4096 };
 
@@ -116,12 +117,55 @@ static void reply(struct recording_request *r, int32_t status, struct aic_str bo
     (void)server_respond(r->held.exchange, &response);
 }
 
+void recording_pictures_destroy(struct recording_pictures *pictures)
+{
+    for (size_t i = 0; pictures && i < RECORDING_PICTURES; i++) {
+        aic_buf_finish(&pictures->list[i].json);
+    }
+    free(pictures);
+}
+
+static const struct recording_picture *find_picture(const struct recording_request *r)
+{
+    const struct recording_pictures *pictures = r->web ? r->web->pictures : NULL;
+    for (size_t i = 0; pictures && i < RECORDING_PICTURES; i++) {
+        const struct recording_picture *picture = &pictures->list[i];
+        if (picture->json.len > 0 && picture->per_second == r->per_second &&
+            strcmp(picture->tag, r->tag) == 0) {
+            return picture;
+        }
+    }
+    return NULL;
+}
+
+static void keep_picture(const struct recording_request *r)
+{
+    if (!r->web || r->peaks.len > RECORDING_PICTURE_BYTES) {
+        return;
+    }
+    if (!r->web->pictures) {
+        r->web->pictures = calloc(1, sizeof(*r->web->pictures));
+    }
+    struct recording_pictures *pictures = r->web->pictures;
+    if (!pictures) {
+        return;
+    }
+    struct recording_picture *picture = &pictures->list[pictures->next];
+    pictures->next = (pictures->next + 1) % RECORDING_PICTURES;
+    aic_buf_finish(&picture->json);
+    aic_buf_init(&picture->json, RECORDING_PICTURE_BYTES);
+    aic_buf_str(&picture->json, aic_buf_view(&r->peaks));
+    picture->per_second = r->per_second;
+    (void)aic_str_copy(aic_str(r->tag), picture->tag, sizeof(picture->tag));
+}
+
 static void is_measured(void *data, int32_t status)
 {
     struct recording_request *r = data;
     if (held_end(&r->held)) {
         if (status == AIC_OK && r->status == AIC_OK && !r->peaks.failed) {
             recording_tell(r, "recording.peaks");
+            keep_picture(r);
             reply(r, 200, aic_buf_view(&r->peaks));
         } else {
             (void)reply_problem(r->held.exchange, 503, "recording-unreadable",
@@ -134,9 +178,15 @@ static void is_measured(void *data, int32_t status)
 
 static void peaks_opened(struct recording_request *r)
 {
+    const struct recording_picture *picture = find_picture(r);
     if (range_is_known(server_header(r->held.exchange, "if-none-match"), r->tag)) {
         (void)held_end(&r->held);
         reply(r, 304, (struct aic_str){NULL, 0});
+        recording_end(r);
+    } else if (picture) {
+        (void)held_end(&r->held);
+        recording_tell(r, "recording.peaks");
+        reply(r, 200, aic_buf_view(&picture->json));
         recording_end(r);
     } else if (sched_lane_run(r->sched, r->lane, work, is_measured, r) != AIC_OK) {
         is_measured(r, AIC_ERROR_BUSY);

@@ -74,6 +74,7 @@ struct web {
     struct held *held;
     struct recording_request *recordings; /* under way */
     size_t recording_count;
+    struct recording_pictures *pictures; /* NULL: none so far */
     struct web_route routes[WEB_ROUTES];
     size_t route_count;
     bool is_draining;

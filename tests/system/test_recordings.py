@@ -108,6 +108,10 @@ def test_the_picture_of_a_recording_is_counted_out_of_its_sound(serve, make_conf
                   for at in range(-(-frames // 1600))]
         assert peaks["peaks"][channel] == pytest.approx([p / 32768 for p in points], abs=0.001)
     assert max(peaks["peaks"][1]) > 0.05, "the agent was heard"
+    for per_second in (*range(1, 12), 10):  # more than are remembered
+        found = server.get(address(call_id, f"peaks/?per_second={per_second}")).json
+        assert found["rate"] == pytest.approx(per_second, rel=0.01)
+        assert per_second != 10 or found == peaks
     again = server.get(address(call_id, "peaks/"),
                        headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status == 304
