@@ -14,7 +14,7 @@ enum {
     SOUND_FRAME_US = 20000,
     VAD_FRAMES = 4, /* the server's own detector needs so many voiced frames */
     TRACE_CALLS_MAX = 4096,
-    TRACE_TURNS_MAX = 64
+    TRACE_TURNS_MAX = 256
 };
 
 enum vendor_kind { KIND_NOVA, KIND_FLUX };
