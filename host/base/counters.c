@@ -13,7 +13,8 @@ static const struct {
     {"requests", "key-needed"},    {"requests", "key-unknown"},   {"requests", "scope"},
     {"requests", "loopback-only"}, {"requests", "foreign-page"},  {"requests", "too-many-requests"},
     {"requests", "not-allowed"},   {"requests", "limit"},         {"requests", "not-found"},
-    {"requests", "no-agent"},      {"requests", "other"},
+    {"requests", "no-agent"},      {"requests", "login-failed"},  {"requests", "locked"},
+    {"requests", "csrf"},          {"requests", "other"},
 };
 
 void counter_add(enum counter counter, uint64_t amount)

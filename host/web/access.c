@@ -30,6 +30,7 @@ struct entering {
     struct aic_exchange *exchange;
     struct aic_request request;
     enum credential credential;
+    bool is_unsure;
     char hash[DIGEST_TEXT]; /* of what was shown; "" = it is none of ours */
     struct api_key key;
     struct session session;
@@ -55,6 +56,7 @@ static void admit(struct entering *e, bool is_trusted)
                                 .key = is_trusted && e->key.id[0] ? &e->key : NULL,
                                 .user = user,
                                 .is_trusted = is_trusted,
+                                .is_unsure = e->is_unsure,
                                 .hides_numbers = user && !(user->scopes & API_SCOPE_CALL)};
     if (e->route->handle(e->web, &visit) == AIC_ERROR_NOT_FOUND) {
         (void)reply_problem(e->exchange, 404, "not-found", "There is nothing at this path.");
@@ -298,6 +300,7 @@ static void session_came(void *data, int32_t status, const struct session *sessi
     } else if (is_public || (status == AIC_ERROR_DENIED && e->route->is_page)) {
         /* As if it had not been shown. */
         e->credential = SHOWS_NOTHING;
+        e->is_unsure = status != AIC_ERROR_DENIED;
         check_credential(e);
     } else if (status == AIC_ERROR_DENIED) {
         refuse_old_session(e);

@@ -49,6 +49,10 @@ static int32_t get_session(struct web *web, const struct visit *visit)
     if (!admin) {
         return AIC_OK;
     }
+    if (visit->is_unsure) {
+        admin_fail(admin, 503, "storage", "The storage that knows sessions does not answer now.");
+        return AIC_OK;
+    }
     if (!visit->user) {
         aic_json_member_int(admin_params(admin), "limit", 1);
         admin_ask(admin, "users", users_came);

@@ -29,6 +29,7 @@ struct visit {
     const struct api_key *key;         /* likewise; NULL: none was shown */
     const struct session *user;        /* likewise; NULL: nobody is signed in */
     bool is_trusted;                   /* false: a stranger, where they may ask as well */
+    bool is_unsure;                    /* a session was shown that the storage can not judge now */
     bool hides_numbers;                /* telephone numbers are shown by their last 4 digits */
 };
 

@@ -100,6 +100,8 @@ def test_five_wrong_passwords_lock_a_name_whether_there_is_one_or_not(people, se
     assert 880 <= known[1] <= 900 and abs(known[1] - unknown[1]) <= 5
     assert (known[0], *known[2:]) == (unknown[0], *unknown[2:]), "nothing tells them apart"
     assert Browser(server).log_in("ann").status == 429, "the right password comes too late"
+    counted = server.get("/calls/health/").json["counters"]["requests"]
+    assert (counted["login-failed"], counted["locked"]) == (10, 5)
     (row,) = ours.list()
     assert row["locked_until"]
     assert ours.run("set", "ann", "--unlock").returncode == 0
@@ -296,8 +298,8 @@ def test_a_new_password_ends_the_other_sessions(people, serve):
     assert Browser(server).log_in("ann", apart).status == 200, "the same letters, typed apart"
 
 
-HOSTILE = ["' OR 1=1 --", "<script>alert(1)</script>", "ann'; DROP TABLE users; --", "", " ", "ann ",
-           "\u0430nn", "ann\0", "a" * 65, "a" * 100_000, "../ann", "%61nn", "ann\r\nX: y"]
+HOSTILE = ["' OR 1=1 --", "<script>alert(1)</script>", "ann'; DROP TABLE users; --", "", " ",
+           "ann ", "\u0430nn", "ann\0", "a" * 65, "a" * 100_000, "../ann", "%61nn", "ann\r\nX: y"]
 
 
 def test_names_of_all_kinds_let_nobody_in(people, serve):
