@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: ISC
 """The sound of calls: written while they last, served in ranges to those who may, never more."""
 import contextlib
+import http.client
 import io
 import os
 import pathlib
+import signal
 import sqlite3
 import subprocess
 import wave
@@ -331,3 +333,22 @@ def test_who_is_recorded_hears_it_first(serve, make_conf):
     [message] = program.eventually(greeting, "the greeting is stored")
     assert message["content"].endswith("How can I help you? We keep this call.")
     assert rows(server, "SELECT consent FROM recordings") == [(1,)]
+
+
+def heard_again(server, call_id):
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        answer = server.get(address(call_id, "peaks/"))
+        return answer.status == 200 and answer.json
+    return None
+
+
+def test_what_a_killed_worker_has_recorded_can_be_heard(serve, make_conf):
+    server = start(serve, make_conf)
+    with SocketCaller(server) as caller:
+        caller.until(lambda: len(caller.sound) > 2.5 * 32000, "the greeting")
+        [worker] = [pid for pid, _ in server.processes() if pid != server.pid]
+        os.kill(worker, signal.SIGKILL)
+    peaks = program.eventually(lambda: heard_again(server, caller.call_id), "the new worker has it")
+    assert 1 < peaks["duration_s"] < 5
+    sound = server.get(address(caller.call_id)).body
+    assert sound[:4] == b"RIFF" and len(sound) > 64000
