@@ -3,6 +3,7 @@
 
 #include "web/assets.h"
 #include "web/encoding.h"
+#include "web/range.h"
 
 #include <string.h>
 
@@ -72,7 +73,7 @@ static int32_t send_asset(struct web *web, const struct visit *visit)
     }
     bool is_gzip = encoding_takes_gzip(server_header(visit->exchange, "accept-encoding"));
     struct aic_str tag = aic_str(is_gzip ? asset->gzip_etag : asset->etag);
-    bool is_known = aic_str_equal(server_header(visit->exchange, "if-none-match"), tag.ptr);
+    bool is_known = range_is_known(server_header(visit->exchange, "if-none-match"), tag.ptr);
     struct aic_header headers[PAGE_HEADERS + 2];
     memcpy(headers, page_headers, sizeof(page_headers));
     uint32_t count = PAGE_HEADERS;

@@ -20,7 +20,7 @@ import conftest
 import program
 from admin_page import AdminPage, problem
 from axe import axe  # noqa: F401, it is a fixture
-from people import People
+from people import Browser, People
 from socket_caller import SocketCaller
 
 CALLS = 120
@@ -170,6 +170,15 @@ def test_a_script_without_the_token_of_the_session_changes_nothing(page, office)
     path = f"/calls/{call_id(0)}/hangup/"
     assert problem(page.fetch("POST", path)) == (403, "csrf")
     assert problem(page.fetch("POST", path, {"x-csrf-token": "0" * 64})) == (403, "csrf")
+
+
+def test_who_is_in_may_also_try_the_agent(page, office):
+    page.enter("otto", "#/calls")
+    path = page.js("return [...document.querySelectorAll('.side a')]"
+                   ".find((link) => link.innerText.trim() === 'Text chat').getAttribute('href')")
+    page.driver.get(office.url + path)
+    page.driver.find_element(By.ID, "words").send_keys("I need an appointment\n")
+    page.until(lambda: "day" in " ".join(page.text(".bubble.agent .text")), "it answers")
 
 
 # The list
@@ -354,11 +363,18 @@ def test_an_administrator_makes_and_removes_users(page, office, output):
     page.until(lambda: not page.shows("dialog"), "the dialog is left by a key")
     row = page.js("return [...document.querySelectorAll('tbody tr')]"
                   ".findIndex((row) => row.innerText.includes('nina')) + 1")
-    page.click("Disable…", f"tbody tr:nth-child({row})")
+    for _ in range(5):
+        assert Browser(office).log_in("nina", "a wrong password").status == 401
+    page.driver.refresh()
+    hers = f"tbody tr:nth-child({row})"
+    page.until(lambda: "Locked until" in " ".join(page.text(hers)), "locked")
+    page.click("Unlock", hers)
+    page.until(lambda: "Active" in " ".join(page.text(hers)), "unlocked")
+    page.click("Disable…", hers)
     page.click("Disable", "dialog")
-    page.until(lambda: "Disabled" in page.text(f"tbody tr:nth-child({row})")[0], "disabled")
+    page.until(lambda: "Disabled" in " ".join(page.text(hers)), "disabled")
     page.picture(output, "users")
-    page.click("Remove…", f"tbody tr:nth-child({row})")
+    page.click("Remove…", hers)
     page.click("Remove", "dialog")
     page.until(lambda: "nina" not in page.text("tbody strong"), "removed")
 
