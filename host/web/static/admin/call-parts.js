@@ -8,6 +8,7 @@ import { formatDuration, formatMoney, formatPhone } from "./format.js";
 import { html, useMemo, useState } from "./html.js";
 import { may } from "./session.js";
 import { announce, Button, Chip, openDialog, Status, When } from "./ui.js";
+import { t, word } from "./words.js";
 
 function Fact({ name, children }) {
   return html`<div><dt>${name}</dt><dd>${children}</dd></div>`;
@@ -15,17 +16,17 @@ function Fact({ name, children }) {
 
 export function Facts({ call, isLive }) {
   return html`<div class="facts-card">
-    <p class="why"><${Status} call=${call} /> <strong>${isLive ? "Now: " : "Why it ended: "}</strong>
+    <p class="why"><${Status} call=${call} /> <strong>${t(isLive ? "one.now" : "one.why")} </strong>
       <span id="why">${endWords(call)}</span></p>
     <dl class="facts">
-      <${Fact} name="From">${formatPhone(call.from)}<//>
-      <${Fact} name="To">${formatPhone(call.to)}<//>
-      <${Fact} name="Direction">${call.direction}<//>
-      <${Fact} name="Agent">${call.agent}<//>
-      <${Fact} name="Line">${call.provider || "–"}<//>
-      <${Fact} name="Began"><${When} value=${call.started_at} /><//>
-      <${Fact} name="Lasted">${formatDuration(call.duration_s)}<//>
-      <${Fact} name="Cost">${formatMoney(call.cost)}<//>
+      <${Fact} name=${t("calls.from")}>${formatPhone(call.from)}<//>
+      <${Fact} name=${t("calls.to")}>${formatPhone(call.to)}<//>
+      <${Fact} name=${t("calls.direction")}>${word("direction", call.direction)}<//>
+      <${Fact} name=${t("calls.agent")}>${call.agent}<//>
+      <${Fact} name=${t("one.line")}>${call.provider || "–"}<//>
+      <${Fact} name=${t("calls.start")}><${When} value=${call.started_at} /><//>
+      <${Fact} name=${t("calls.duration")}>${formatDuration(call.duration_s)}<//>
+      <${Fact} name=${t("one.cost")}>${formatMoney(call.cost)}<//>
     </dl>
   </div>`;
 }
@@ -33,25 +34,25 @@ export function Facts({ call, isLive }) {
 export function Cost({ detail }) {
   const { items, total, perMinute } = costOf(detail);
   if (items.length === 0) {
-    return html`<p class="muted">No provider has told what was used.</p>`;
+    return html`<p class="muted">${t("one.no_usage")}</p>`;
   }
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Cost by component">
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${t("one.by_component")}>
     <table class="numbers cost">
-      <thead><tr><th scope="col">Component</th><th scope="col" class="number">Cost</th>
-        <th scope="col" class="number">Per minute</th></tr></thead>
+      <thead><tr><th scope="col">${t("one.component")}</th>
+        <th scope="col" class="number">${t("one.cost")}</th>
+        <th scope="col" class="number">${t("one.per_minute")}</th></tr></thead>
       <tbody>${items.map((item) => html`<tr>
         <th scope="row">${roleWords(item.role)} <strong>${item.provider}</strong>
           <span class="used">${unitWords(item.units)}${
-            item.isEstimated && html` <${Chip}>estimated<//>`}</span></th>
+            item.isEstimated && html` <${Chip}>${t("one.estimated")}<//>`}</span></th>
         <td class="number">${formatMoney(item.cost)}
           <span class="share" style=${{ width: `${100 * item.share}%` }}></span></td>
         <td class="number">${formatMoney(item.perMinute)}</td></tr>`)}</tbody>
-      <tfoot><tr><th scope="row">Together</th>
+      <tfoot><tr><th scope="row">${t("one.together")}</th>
         <td class="number">${formatMoney(total)}</td>
         <td class="number">${formatMoney(perMinute)}</td></tr></tfoot>
     </table>
-    ${total === null && html`<p class="muted small">No prices are configured; see
-      <code>prices</code> in the configuration.</p>`}
+    ${total === null && html`<p class="muted small">${t("one.no_prices")}</p>`}
   </div>`;
 }
 
@@ -84,25 +85,25 @@ export function PauseButton({ detail, reload }) {
     try {
       await send("POST", `/calls/${encodeURIComponent(call.call_id)}/recording/${what}/`);
       setError(null);
-      announce(paused ? "The recording goes on." : "The recording is paused.");
+      announce(t(paused ? "event.recording_resumed" : "event.recording_paused"));
       reload();
     } catch (failure) {
       setError(failure);
     }
   };
   return html`${error && html`<span class="bad-text" role="alert">${error.message}</span>`}
-    <${Button} onClick=${act}>${paused ? "Resume recording" : "Pause recording"}<//>`;
+    <${Button} onClick=${act}>${t(paused ? "one.resume" : "one.pause")}<//>`;
 }
 
 /* Where the browser gives no clipboard, the text is shown to be copied by hand. */
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
-    announce("The report was copied.");
+    announce(t("ui.copied"));
     return true;
   } catch {
-    await openDialog("Bug report", () => html`<p>Copy this text:</p>
-      <textarea readonly rows="16" aria-label="Bug report">${text}</textarea>`);
+    await openDialog(t("one.report_title"), () => html`<p>${t("one.report_copy")}</p>
+      <textarea readonly rows="16" aria-label=${t("one.report_title")}>${text}</textarea>`);
     return false;
   }
 }
@@ -112,6 +113,6 @@ export function ReportButton({ detail }) {
     const { version } = await get("/calls/health/").catch(() => ({}));
     await copy(JSON.stringify(reportOf(detail, version), null, 2));
   };
-  return html`<${Button} onClick=${act} id="report" title="What happened and when, as JSON, without
-    words and numbers of people">Copy as bug report<//>`;
+  return html`<${Button} onClick=${act} id="report" title=${t("one.report_what")}
+    >${t("one.report")}<//>`;
 }

@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { drawWave, viewOf } from "./call-wave.js";
 import { clockWords } from "./call-words.js";
 import { html, useComputed, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
+import { t } from "./words.js";
 
 const PEAKS_PER_SECOND = 20;
 const STEPS_S = { ArrowLeft: -5, ArrowRight: 5, PageDown: -30, PageUp: 30 };
@@ -70,23 +71,24 @@ function Wave({ sound, spoken, duration_s, part_s, at, onSeek }) {
       onSeek(Math.max(0, Math.min(duration_s, to)));
     }
   };
-  return html`<div class="wave" role="slider" tabindex="0" aria-label="Place in the call"
+  return html`<div class="wave" role="slider" tabindex="0" aria-label=${t("one.place")}
       aria-valuemin="0" aria-valuemax=${Math.ceil(duration_s)} aria-valuenow=${second}
-      aria-valuetext="${clockWords(second)} of ${clockWords(duration_s)}"
+      aria-valuetext=${t("one.place_of", { at: clockWords(second), length: clockWords(duration_s) })}
       onClick=${point} onKeyDown=${press}>
     <${Picture} sound=${sound} spoken=${spoken} view=${view} />
     <${Head} at=${at} view=${view} />
-    <span class="wave-who caller" aria-hidden="true">caller</span>
-    <span class="wave-who agent" aria-hidden="true">agent</span>
+    <span class="wave-who caller" aria-hidden="true">${t("one.caller")}</span>
+    <span class="wave-who agent" aria-hidden="true">${t("one.agent")}</span>
   </div>`;
 }
 
 /* How much of a long call the picture shows. */
 function Zoom({ value, onChange }) {
-  return html`<label class="row small"><span>Picture</span>
+  return html`<label class="row small"><span>${t("one.picture")}</span>
     <select value=${value} onChange=${({ target }) => onChange(Number(target.value))}>
-      <option value="0">whole call</option><option value="300">5 minutes</option>
-      <option value="60">1 minute</option>
+      <option value="0">${t("one.whole")}</option>
+      <option value="300">${t("one.minutes_5")}</option>
+      <option value="60">${t("one.minute_1")}</option>
     </select></label>`;
 }
 
@@ -124,21 +126,20 @@ export function Player({ call_id, hasRecording, part, spoken, duration_s, audio,
     <${Wave} sound=${sound} spoken=${spoken} duration_s=${shown_s} part_s=${part_s} at=${at}
       onSeek=${onSeek} />
     ${shown_s > 90 && html`<${Zoom} value=${part_s} onChange=${setPart} />`}
-    ${!hasRecording && html`<p class="muted small">This call was not recorded. The picture shows who
-      spoke when.</p>`}
+    ${!hasRecording && html`<p class="muted small">${t("one.not_recorded")}</p>`}
     ${hasRecording && !isBroken && html`<div class="row">
       <audio ref=${audio} controls preload="metadata" src="${address}?part=${part + 1}"
         onPlay=${follow} onSeeked=${follow} onTimeUpdate=${follow}
         onError=${() => setBroken(true)}></audio>
-      <label class="row small"><span>Speed</span>
+      <label class="row small"><span>${t("one.speed")}</span>
         <select onChange=${({ target }) => {
           audio.current.playbackRate = Number(target.value);
         }}>
           <option value="1">1×</option><option value="1.5">1.5×</option><option value="2">2×</option>
         </select></label>
-      <a class="button" href="${address}?part=${part + 1}&download=1" download>Download</a>
+      <a class="button" href="${address}?part=${part + 1}&download=1" download
+        >${t("one.download")}</a>
     </div>`}
-    ${isBroken && html`<p class="muted" role="status">The recording can not be played: it was deleted,
-      or is not complete yet.</p>`}
+    ${isBroken && html`<p class="muted" role="status">${t("one.broken")}</p>`}
   </div>`;
 }

@@ -65,10 +65,10 @@ export function lineAt(lines, at_s) {
 
 /* One after the other; recognition goes on within the wait for the end of speech. */
 export const STAGES = [
-  { key: "endpointing_ms", name: "end of speech", role: "stt_provider" },
-  { key: "llm_ms", name: "first word of the answer", role: "llm_provider" },
-  { key: "tts_ms", name: "first sound", role: "tts_provider" },
-  { key: "playout_ms", name: "on its way", role: "" },
+  { key: "endpointing_ms", role: "stt_provider" },
+  { key: "llm_ms", role: "llm_provider" },
+  { key: "tts_ms", role: "tts_provider" },
+  { key: "playout_ms", role: "" },
 ];
 
 const STEPS_MS = [100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000];
@@ -85,9 +85,9 @@ export function waterfallOf(turns = []) {
   const rows = turns.map((turn) => {
     let from_ms = 0;
     const bars = [];
-    STAGES.forEach(({ key, name, role }, index) => {
+    STAGES.forEach(({ key, role }, index) => {
       if (Number.isFinite(turn[key])) {
-        bars.push({ key, index, name, from_ms, ms: turn[key], provider: turn[role] ?? "" });
+        bars.push({ key, index, from_ms, ms: turn[key], provider: turn[role] ?? "" });
         from_ms += turn[key];
       }
     });

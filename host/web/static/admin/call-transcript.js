@@ -3,26 +3,25 @@
 import { lineAt } from "./call-record.js";
 import { clockWords } from "./call-words.js";
 import { html, useEffect, useMemo, useRef } from "./html.js";
-
-const NAMES = { caller: "Caller", agent: "Agent", tool: "Tool", system: "System" };
+import { t } from "./words.js";
 
 function Words({ line }) {
   const { who, text, unheard, isInterrupted, tools, name } = line;
   return html`<div class="said">
-    <span class="who">${NAMES[who]}${who === "tool" && name && html` <code>${name}</code>`}</span>
+    <span class="who">${t(`one.${who}`)}${who === "tool" && name && html` <code>${name}</code>`}</span>
     <span class="text">${text && html`<span class="heard">${text}</span>`}${
-      unheard.trim() && html`<s class="unheard"><span class="unseen"> Not heard: </span>${
+      unheard.trim() && html`<s class="unheard"><span class="unseen"> ${t("one.not_heard")} </span>${
         unheard}</s>`}</span>
     ${tools.map((tool) => html`<code class="tool-call">${tool.name}(${tool.arguments})</code>`)}
     ${isInterrupted && html`<span class="chip warn">${unheard.trim()
-      ? "interrupted; the rest was not heard" : "interrupted"}</span>`}
+      ? t("one.cut_unheard") : t("one.cut")}</span>`}
   </div>`;
 }
 
 function Line({ line, index }) {
   return html`<li class="spoken ${line.who}" data-line=${index} data-turn=${line.turn}>
     <button type="button" class="line-time number">
-      <span class="unseen">Play from </span>${clockWords(line.from_s)}</button>
+      <span class="unseen">${t("one.play_from")} </span>${clockWords(line.from_s)}</button>
     <${Words} line=${line} />
   </li>`;
 }
@@ -87,13 +86,13 @@ export function Transcript({ lines, partial, isLive, at, onSeek }) {
   };
   const items = useMemo(() => lines.map((line, index) =>
     html`<${Line} key=${line.id} line=${line} index=${index} />`), [lines]);
-  return html`<ol class="spoken-list" ref=${list} tabindex="0" aria-label="What was said"
+  return html`<ol class="spoken-list" ref=${list} tabindex="0" aria-label=${t("one.said")}
       onClick=${choose} onKeyDown=${move} onScroll=${scrolled}>
     ${items}
     ${partial?.text && html`<li class="spoken partial ${partial.role === "assistant" ? "agent"
       : "caller"}"><span class="line-time"></span><div class="said">
-        <span class="who">${partial.role === "assistant" ? "Agent" : "Caller"}</span>
+        <span class="who">${t(partial.role === "assistant" ? "one.agent" : "one.caller")}</span>
         <span class="text">${partial.text}</span></div></li>`}
-    ${lines.length === 0 && !partial?.text && html`<li class="muted">Nothing was said.</li>`}
+    ${lines.length === 0 && !partial?.text && html`<li class="muted">${t("one.silent")}</li>`}
   </ol>`;
 }

@@ -10,6 +10,7 @@ import { Transcript } from "./call-transcript.js";
 import { Waterfall } from "./call-waterfall.js";
 import { html, useMemo, useRef, useSignal, useState } from "./html.js";
 import { Card, Empty, ErrorNote, Loaded, Page, useData, useStyle } from "./ui.js";
+import { t } from "./words.js";
 
 const LIVE = new Set(["queued", "ringing", "in_progress"]);
 
@@ -33,9 +34,10 @@ function useSeek(at, audio) {
 
 /* Which recording is looked at, where a call that was interrupted has several. */
 function Parts({ count, value, onChange }) {
-  return count > 1 && html`<label class="row small"><span>Recording</span>
+  return count > 1 && html`<label class="row small"><span>${t("one.recording")}</span>
     <select value=${value} onChange=${({ target }) => onChange(Number(target.value))}>
-      ${Array.from({ length: count }, (_, i) => html`<option value=${i}>${i + 1} of ${count}</option>`)}
+      ${Array.from({ length: count }, (_, i) => html`<option value=${i}
+        >${t("one.part", { part: i + 1, count })}</option>`)}
     </select></label>`;
 }
 
@@ -57,7 +59,7 @@ function Pages({ detail, partial, isLive }) {
   return html`<${Facts} call=${detail.call} isLive=${isLive} />
     <div class="call-panes">
       <div class="call-pane">
-        <${Card} title="Sound and words">
+        <${Card} title=${t("one.sound")}>
           <${Parts} count=${count} value=${part} onChange=${setPart} />
           <${Player} call_id=${detail.call.call_id} hasRecording=${count > 0} part=${part}
             spoken=${spoken} duration_s=${lengthOf(detail, part, lines)} audio=${audio} at=${at}
@@ -66,10 +68,10 @@ function Pages({ detail, partial, isLive }) {
         <//>
       </div>
       <div class="call-pane">
-        <${Card} title="Where each answer's time went">
+        <${Card} title=${t("one.time")}>
           <${Waterfall} turns=${detail.turns ?? []} onTurn=${showTurn} /><//>
-        <${Card} title="Cost"><${Cost} detail=${detail} /><//>
-        <${Card} title="What happened"><${Timeline} detail=${detail} part=${part} onSeek=${seek} /><//>
+        <${Card} title=${t("one.cost")}><${Cost} detail=${detail} /><//>
+        <${Card} title=${t("one.events")}><${Timeline} detail=${detail} part=${part} onSeek=${seek} /><//>
       </div>
     </div>`;
 }
@@ -80,7 +82,7 @@ function Record({ record, reload }) {
   const live = useLive(call.call_id, isLive, reload);
   useLastNews(call, reload);
   const { detail, partial } = useMemo(() => withLive(record, live), [record, live]);
-  return html`<${Page} wide title="Call of ${call.from || call.to || call.call_id}"
+  return html`<${Page} wide title=${t("one.title", { who: call.from || call.to || call.call_id })}
       actions=${html`<${ReportButton} detail=${detail} />
         <${PauseButton} detail=${detail} reload=${reload} /><${CallActions} call=${call} />`}>
     <${Pages} detail=${detail} partial=${partial} isLive=${isLive} />
@@ -92,16 +94,16 @@ export function Call({ params: [call_id] }) {
   const record = useData((signal) =>
     get(`/calls/call-detail/${encodeURIComponent(call_id)}/`, { signal }), [call_id]);
   if (record.error?.status === 404) {
-    return html`<${Page} title="No such call">
-      <${Empty} title="There is no call with this number in the records.">
-        <p>It may have been erased, or its time in the records is over.</p>
-        <p><a href="#/calls">All calls</a></p><//><//>`;
+    return html`<${Page} title=${t("one.gone")}>
+      <${Empty} title=${t("one.gone_what")}>
+        <p>${t("one.gone_why")}</p>
+        <p><a href="#/calls">${t("one.all")}</a></p><//><//>`;
   }
   if (record.data) {
     return html`${record.error && html`<${ErrorNote} error=${record.error} retry=${record.reload} />`}
       <${Record} record=${record.data} reload=${record.reload} />`;
   }
-  return html`<${Page} title="Call"><${Loaded} of=${record} /><//>`;
+  return html`<${Page} title=${t("one.call")}><${Loaded} of=${record} /><//>`;
 }
 
 export default Call;

@@ -6,9 +6,9 @@ const DAY_S = 86400;
 
 /* `slices`: in how many parts the latency is looked at. */
 export const PERIODS = {
-  "24h": { label: "24 hours", by: "hour", step_s: HOUR_S, buckets: 24, slices: 8 },
-  "7d": { label: "7 days", by: "day", step_s: DAY_S, buckets: 7, slices: 7 },
-  "30d": { label: "30 days", by: "day", step_s: DAY_S, buckets: 30, slices: 10 },
+  "24h": { by: "hour", step_s: HOUR_S, buckets: 24, slices: 8 },
+  "7d": { by: "day", step_s: DAY_S, buckets: 7, slices: 7 },
+  "30d": { by: "day", step_s: DAY_S, buckets: 30, slices: 10 },
 };
 
 /* A period that ends now: its first and last bucket begin at whole hours or days. */
@@ -59,17 +59,16 @@ export function slicesOf({ since_s, until_s, slices }) {
     ({ since_s: since_s + i * length_s, until_s: since_s + (i + 1) * length_s }));
 }
 
-const STAGES = [
-  ["endpointing_ms", "end of speech"], ["stt_ms", "of it words"], ["llm_ms", "first word"],
-  ["tts_ms", "first sound"], ["playout_ms", "on its way"], ["response_ms", "answered after"]];
+const STAGES = ["endpointing_ms", "stt_ms", "llm_ms", "tts_ms", "playout_ms", "response_ms"];
 
-/* The stages that were measured, in order, with their names. */
+/* The stages that were measured, in order. */
 export function stagesOf(latency) {
-  return STAGES.map(([stage, name]) => ({ name, ...latency.find((row) => row.stage === stage) }))
-    .filter(({ count }) => count > 0);
+  return STAGES.map((stage) => latency.find((row) => row.stage === stage))
+    .filter((row) => row?.count > 0);
 }
 
-/* How often each provider failed in each bucket: those that failed most, and the others together. */
+/* How often each provider failed in each bucket: those that failed most, and the others together,
+   who have no label. */
 export function failoversOf(rows, { since_s, step_s, buckets }, most = 4) {
   const series = new Map();
   for (const { at, provider, failovers } of rows) {
@@ -85,7 +84,7 @@ export function failoversOf(rows, { since_s, step_s, buckets }, most = 4) {
     .sort((a, b) => b.total - a.total || a.label.localeCompare(b.label));
   const others = sorted.splice(most);
   return others.length === 0 ? sorted : [...sorted, {
-    label: "others", total: others.reduce((all, { total }) => all + total, 0),
+    label: "", total: others.reduce((all, { total }) => all + total, 0),
     values: others[0].values.map((_, i) => others.reduce((all, { values }) => all + values[i], 0)),
   }];
 }

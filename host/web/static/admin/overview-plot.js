@@ -2,6 +2,7 @@
 /* One plot over time with units, in light and dark, and the same numbers as a table. */
 import { html, useEffect, useRef, useState } from "./html.js";
 import { useStyle } from "./ui.js";
+import { t } from "./words.js";
 
 const HEIGHT = 200;
 
@@ -64,9 +65,9 @@ function Legend({ series }) {
 
 function Numbers({ plot }) {
   const { title, times, series, show } = plot;
-  return html`<details><summary>As a table</summary>
-    <div class="scroll" tabindex="0" role="region" aria-label="${title}, as a table"><table>
-      <thead><tr><th scope="col">Time (UTC)</th>${series.map(({ label }) =>
+  return html`<details><summary>${t("wf.table")}</summary>
+    <div class="scroll" tabindex="0" role="region" aria-label=${t("over.as_table", { title })}><table>
+      <thead><tr><th scope="col">${t("over.utc")}</th>${series.map(({ label }) =>
         html`<th scope="col" class="number">${label}</th>`)}</tr></thead>
       <tbody>${times.map((seconds, i) => html`<tr><th scope="row">${
         new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ")}</th>${

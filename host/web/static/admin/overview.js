@@ -10,6 +10,7 @@ import {
 import { Plot } from "./overview-plot.js";
 import { go, link } from "./router.js";
 import { Card, Chip, Empty, ErrorNote, Loaded, Page, Table, useData, useStyle } from "./ui.js";
+import { t } from "./words.js";
 
 const HEALTH_EVERY_MS = 15000;
 const share = (value) => (value === null ? NONE : `${Math.round(value)} %`);
@@ -30,19 +31,22 @@ function Tiles({ totals, latency, range }) {
   const answer = latency.find(({ stage }) => stage === "response_ms");
   const since = timeOf(range.since_s);
   return html`<div class="tiles">
-    <${Tile} name="Calls" value=${formatNumber(totals.calls)} href=${link("calls", { since })}
-      more="${formatNumber(totals.inbound)} in, ${formatNumber(totals.outbound)} out" />
-    <${Tile} name="Answered" value=${percent(totals.answerRate)}
-      more="${formatNumber(totals.no_answer)} not answered, ${formatNumber(totals.busy)} busy" />
-    <${Tile} name="Failed" value=${formatNumber(totals.failed)} more=${percent(totals.failRate)}
+    <${Tile} name=${t("over.calls")} value=${formatNumber(totals.calls)} href=${link("calls", { since })}
+      more=${t("over.in_out",
+        { in: formatNumber(totals.inbound), out: formatNumber(totals.outbound) })} />
+    <${Tile} name=${t("over.answered")} value=${percent(totals.answerRate)}
+      more=${t("over.unanswered",
+        { count: formatNumber(totals.no_answer), busy: formatNumber(totals.busy) })} />
+    <${Tile} name=${t("over.failed")} value=${formatNumber(totals.failed)} more=${percent(totals.failRate)}
       href=${link("calls", { since, status: "failed" })} />
-    <${Tile} name="Lasted" value=${formatDuration(totals.meanDuration_s)}
-      more="on average; ${formatDuration(totals.duration_s)} together" />
-    <${Tile} name="Answer time" value=${formatMs(answer?.p50)}
-      more=${answer ? `middle; 95 of 100 within ${formatMs(answer.p95)}` : "nothing measured"} />
-    <${Tile} name="Cost" value=${formatMoney(totals.cost)} more=${totals.cost === null
-      ? "no prices are configured" : `${formatMoney(totals.calls > 0
-        ? totals.cost / totals.calls : null)} a call`} />
+    <${Tile} name=${t("over.lasted")} value=${formatDuration(totals.meanDuration_s)}
+      more=${t("over.average", { all: formatDuration(totals.duration_s) })} />
+    <${Tile} name=${t("over.time")} value=${formatMs(answer?.p50)}
+      more=${answer?.count > 0 ? t("over.within", { p95: formatMs(answer.p95) })
+        : t("over.unmeasured")} />
+    <${Tile} name=${t("over.cost")} value=${formatMoney(totals.cost)} more=${totals.cost === null
+      ? t("over.no_prices") : t("over.each", { cost: formatMoney(totals.calls > 0
+        ? totals.cost / totals.calls : null) })} />
   </div>`;
 }
 
@@ -56,51 +60,53 @@ function frameOf(rows, range) {
 
 function CallsPlot({ rows, range, totals }) {
   const plot = useMemo(() => ({
-    title: "Calls", bars: true, show: formatNumber, ...frameOf(rows, range),
+    title: t("over.calls"), bars: true, show: formatNumber, ...frameOf(rows, range),
     series: [
-      { label: "answered", colour: "--stage-4", values: rows.map(({ answered }) => answered) },
-      { label: "not answered", colour: "--stage-1",
+      { label: t("over.bar_answered"), colour: "--stage-4", values: rows.map(({ answered }) => answered) },
+      { label: t("over.bar_unanswered"), colour: "--stage-1",
         values: rows.map(({ calls, answered, failed }) => Math.max(0, calls - answered - failed)) },
-      { label: "failed", colour: "--bad",
+      { label: t("over.bar_failed"), colour: "--bad",
         values: rows.map(({ calls, answered, failed }) => Math.min(failed, calls - answered)) },
     ],
   }), [rows]);
-  return html`<${Card} title="Calls per ${range.by} (UTC)"><${Plot} plot=${plot}
-    summary="${totals.calls} calls, ${totals.answered} of them answered." /><//>`;
+  return html`<${Card} title=${t(`over.calls_${range.by}`)}><${Plot} plot=${plot}
+    summary=${t("over.sum_calls", { calls: totals.calls, answered: totals.answered })} /><//>`;
 }
 
 function RatePlot({ rows, range, totals }) {
   const plot = useMemo(() => ({
-    title: "Answer rate", max: 100, show: share, ...frameOf(rows, range),
-    series: [{ label: "answered, of all calls", colour: "--stage-4",
+    title: t(`over.rate_${range.by}`), max: 100, show: share, ...frameOf(rows, range),
+    series: [{ label: t("over.bar_rate"), colour: "--stage-4",
       values: rows.map(({ calls, answered }) => (calls > 0 ? (100 * answered) / calls : null)) }],
   }), [rows]);
-  return html`<${Card} title="Answer rate per ${range.by} (UTC)"><${Plot} plot=${plot}
-    summary="${percent(totals.answerRate)} of all calls." /><//>`;
+  return html`<${Card} title=${t(`over.rate_${range.by}`)}><${Plot} plot=${plot}
+    summary=${t("over.sum_rate", { rate: percent(totals.answerRate) })} /><//>`;
 }
 
 function CostPlot({ rows, range, totals }) {
   const plot = useMemo(() => ({
-    title: "Cost", bars: true, show: formatMoney, ...frameOf(rows, range),
-    series: [{ label: "cost, in the currency of the price list", colour: "--stage-5",
+    title: t("over.cost"), bars: true, show: formatMoney, ...frameOf(rows, range),
+    series: [{ label: t("over.bar_cost"), colour: "--stage-5",
       values: rows.map(({ cost }) => cost) }],
   }), [rows]);
-  return html`<${Card} title="Cost per ${range.by} (UTC)"><${Plot} plot=${plot}
-    summary="${formatMoney(totals.cost)} together." /><//>`;
+  return html`<${Card} title=${t(`over.cost_${range.by}`)}><${Plot} plot=${plot}
+    summary=${t("over.sum_cost", { cost: formatMoney(totals.cost) })} /><//>`;
 }
 
 /* Where providers failed and others stood in; nothing to see is good news. */
 function FailoversPlot({ stats, range }) {
   const plot = useMemo(() => ({
-    title: "Providers that failed", bars: true, show: formatNumber,
+    title: t(`over.failed_${range.by}`), bars: true, show: formatNumber,
     ...frameOf(bucketsOf([], range), range),
     series: failoversOf(stats.failovers ?? [], range)
-      .map((each, i) => ({ ...each, colour: `--stage-${i + 1}` })),
+      .map((each, i) => ({ ...each, label: each.label || t("over.others"),
+        colour: `--stage-${i + 1}` })),
   }), [stats]);
-  const all = plot.series.map(({ label, total }) => `${label} ${total} times`).join(", ");
-  return html`<${Card} title="Providers that failed, per ${range.by} (UTC)">${plot.series.length > 0
+  const all = plot.series.map(({ label, total }) =>
+    t("over.sum_failed", { name: label, count: total })).join(", ");
+  return html`<${Card} title=${plot.title}>${plot.series.length > 0
     ? html`<${Plot} plot=${plot} summary="${all}." />`
-    : html`<p class="muted">No provider failed in a call.</p>`}<//>`;
+    : html`<p class="muted">${t("over.no_failures")}</p>`}<//>`;
 }
 
 /* The answer time of each part of the period, one question after the other. */
@@ -126,16 +132,16 @@ function LatencyPlot({ range, latency }) {
   const slices = useSlices(range);
   const answer = latency.find(({ stage }) => stage === "response_ms");
   const plot = useMemo(() => ({
-    title: "Answer time", show: formatMs, times: slices.map(({ at_s }) => at_s), step_s: range.step_s,
+    title: t("over.time"), show: formatMs, times: slices.map(({ at_s }) => at_s), step_s: range.step_s,
     range: [range.since_s - range.step_s / 2, range.until_s],
     series: [
-      { label: "middle (p50)", colour: "--stage-2", values: slices.map(({ p50 }) => p50) },
-      { label: "95 of 100 within (p95)", colour: "--stage-5", values: slices.map(({ p95 }) => p95) },
+      { label: t("over.p50"), colour: "--stage-2", values: slices.map(({ p50 }) => p50) },
+      { label: t("over.p95"), colour: "--stage-5", values: slices.map(({ p95 }) => p95) },
     ],
   }), [slices]);
-  return html`<${Card} title="Answer time (UTC)">${slices.length > 0 && html`<${Plot} plot=${plot}
-    summary=${answer ? `${answer.p50} ms in the middle, 95 of 100 within ${answer.p95} ms.`
-      : "nothing was measured."} />`}<//>`;
+  return html`<${Card} title=${t("over.time_utc")}>${slices.length > 0 && html`<${Plot} plot=${plot}
+    summary=${answer?.count > 0 ? t("over.sum_time",
+      { p50: formatMs(answer.p50), p95: formatMs(answer.p95) }) : t("over.unmeasured")} />`}<//>`;
 }
 
 function Spread({ row, longest }) {
@@ -149,11 +155,11 @@ function Spread({ row, longest }) {
 function Stages({ latency }) {
   const rows = stagesOf(latency);
   const longest = Math.max(1, ...rows.map(({ p99 }) => p99));
-  return html`<${Card} title="Latency by stage">
-    ${rows.length === 0 ? html`<p class="muted">No answer was measured.</p>` : html`
-    <${Table} label="Latency by stage" head=${["Stage", "", ...["p50", "p90", "p95", "p99"]
+  return html`<${Card} title=${t("over.stages")}>
+    ${rows.length === 0 ? html`<p class="muted">${t("wf.none")}</p>` : html`
+    <${Table} label=${t("over.stages")} head=${[t("over.stage"), "", ...["p50", "p90", "p95", "p99"]
       .map((label) => ({ label, number: true }))]}>
-      ${rows.map((row) => html`<tr><th scope="row">${row.name}</th>
+      ${rows.map((row) => html`<tr><th scope="row">${t(`stage.${row.stage}`)}</th>
         <td class="spread-cell"><${Spread} row=${row} longest=${longest} /></td>
         ${["p50", "p90", "p95", "p99"].map((key) =>
           html`<td class="number">${formatMs(row[key])}</td>`)}</tr>`)}
@@ -181,22 +187,22 @@ function useHealth() {
 }
 
 const STATES = {
-  ok: ["good", "works"], half_open: ["warn", "is being tried again"], open: ["bad", "fails"],
+  ok: ["good", "over.works"], half_open: ["warn", "over.trying"], open: ["bad", "over.fails"],
 };
 
 function Providers({ usage }) {
   const { data, error } = useHealth();
   const rows = providersOf(data ?? {}, usage);
-  return html`<${Card} title="Providers now">
+  return html`<${Card} title=${t("over.providers")}>
     <${ErrorNote} error=${error} />
     ${data?.why && html`<p class="note warn">${data.why}</p>`}
-    ${rows.length > 0 && html`<${Table} label="Providers" head=${["Provider", "Now",
-      { label: "Calls", number: true }, { label: "Cost", number: true }]}>
+    ${rows.length > 0 && html`<${Table} label=${t("over.providers")} head=${[t("over.provider"), t("over.now"),
+      { label: t("over.calls"), number: true }, { label: t("over.cost"), number: true }]}>
       ${rows.map(({ name, state, plugin, roles, uses, cost }) => {
         const [kind, text] = STATES[state] ?? ["plain", state];
         return html`<tr data-provider=${name}><th scope="row"><span class="text">${name}</span>
           <span class="under">${[plugin, ...roles.map(roleWords)].join(", ")}</span></th>
-          <td><${Chip} kind=${kind}>${text}<//></td>
+          <td><${Chip} kind=${kind}>${t(text)}<//></td>
           <td class="number">${formatNumber(uses)}</td><td class="number">${formatMoney(cost)}</td></tr>`;
       })}
     <//>`}
@@ -208,7 +214,7 @@ function Figures({ stats, range }) {
   const totals = useMemo(() => totalsOf(stats.calls), [stats]);
   return html`<div class="stack">
     <${Tiles} totals=${totals} latency=${stats.latency} range=${range} />
-    ${totals.calls === 0 && html`<${Empty} title="There were no calls in this time."><//>`}
+    ${totals.calls === 0 && html`<${Empty} title=${t("over.none")}><//>`}
     <div class="plots">
       <${CallsPlot} rows=${rows} range=${range} totals=${totals} />
       <${LatencyPlot} range=${range} latency=${stats.latency} />
@@ -222,10 +228,10 @@ function Figures({ stats, range }) {
 }
 
 function Periods({ value }) {
-  return html`<div class="periods" role="group" aria-label="Period">
-    ${Object.entries(PERIODS).map(([name, { label }]) => html`<button type="button" class="button"
+  return html`<div class="periods" role="group" aria-label=${t("over.period")}>
+    ${Object.keys(PERIODS).map((name) => html`<button type="button" class="button"
       aria-pressed=${name === value ? "true" : "false"} data-period=${name}
-      onClick=${() => go(link("", { period: name }))}>${label}</button>`)}</div>`;
+      onClick=${() => go(link("", { period: name }))}>${t(`over.${name}`)}</button>`)}</div>`;
 }
 
 export function Overview({ query = {} }) {
@@ -234,7 +240,7 @@ export function Overview({ query = {} }) {
   const [now_ms] = useState(() => Date.now());
   const range = useMemo(() => rangeOf(period, now_ms), [period]);
   const stats = useData(async (signal) => ({ range, stats: await getStats(range, signal) }), [period]);
-  return html`<${Page} wide title="Overview" actions=${html`<${Periods} value=${period} />`}>
+  return html`<${Page} wide title=${t("nav.overview")} actions=${html`<${Periods} value=${period} />`}>
     <${Loaded} of=${stats}>${({ stats: shown, range: of }) => html`<${Figures} stats=${shown}
       range=${of} />`}<//>
   <//>`;
