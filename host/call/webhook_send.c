@@ -91,6 +91,12 @@ static void change(struct webhook_send *send, const char *name, const struct aic
     send->settings.change(send->settings.data, name, aic_buf_view(params), reply, data);
 }
 
+static void free_delivery(struct delivery *d)
+{
+    aic_buf_finish(&d->body);
+    free(d);
+}
+
 static void forget(struct delivery *d)
 {
     struct webhook_send *send = d->send;
@@ -100,8 +106,7 @@ static void forget(struct delivery *d)
     }
     *at = d->next;
     send->busy[index_of(send, d->endpoint)]--;
-    aic_buf_finish(&d->body);
-    free(d);
+    free_delivery(d);
     look_in(send, 0);
 }
 
@@ -370,8 +375,7 @@ static void begin(struct webhook_send *send, const struct aic_json *job)
     aic_buf_init(&d->body, MAX_BODY);
     bool is_good = read_job(d, job);
     if (!d->endpoint) {
-        aic_buf_finish(&d->body);
-        free(d);
+        free_delivery(d);
         return;
     }
     size_t endpoint = index_of(send, d->endpoint);
@@ -469,14 +473,17 @@ void webhook_send_stop(struct webhook_send *send)
     send->is_stopped = true;
     sched_timer_stop(send->settings.sched, send->timer);
     send->timer = NULL;
-    struct delivery *next = NULL;
-    for (struct delivery *d = send->deliveries; d; d = next) {
-        next = d->next;
-        if (d->request) {
-            /* Its lease runs out, and then it is somebody else's. */
-            send->settings.fetch->ops->cancel(send->settings.fetch, d->request);
-            forget(d);
+    struct delivery **at = &send->deliveries;
+    while (*at) {
+        struct delivery *d = *at;
+        if (!d->request) {
+            at = &d->next;
+            continue;
         }
+        /* Its lease runs out, and then it is somebody else's. */
+        send->settings.fetch->ops->cancel(send->settings.fetch, d->request);
+        *at = d->next;
+        free_delivery(d);
     }
 }
 
@@ -487,7 +494,9 @@ void webhook_send_destroy(struct webhook_send *send)
     }
     webhook_send_stop(send);
     while (send->deliveries) {
-        forget(send->deliveries);
+        struct delivery *d = send->deliveries;
+        send->deliveries = d->next;
+        free_delivery(d);
     }
     free(send);
 }
