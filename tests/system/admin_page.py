@@ -15,6 +15,7 @@ class AdminPage:
     def __init__(self, driver, server):
         self.driver = driver
         self.server = server
+        self.caller = None  # a SocketCaller who goes on with the call while the page is waited for
 
     def start(self, path="", language="en", theme=""):
         """Opens the pages as somebody who was never here."""
@@ -115,6 +116,8 @@ class AdminPage:
             except WebDriverException:
                 return None  # the page is on its way to another
         try:
+            if self.caller and not self.caller.is_over:
+                return self.caller.until(asked, what, seconds=seconds)
             return program.eventually(asked, what, seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.driver.current_url}\n{self.all()}") from None

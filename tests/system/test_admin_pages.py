@@ -261,10 +261,11 @@ def test_the_list_is_also_a_table_for_spreadsheets(page):
 # Calls as they run
 
 def watch(page, caller):
-    """Opens the running call."""
+    """Opens the running call, the newest one."""
     page.go("#/live", "Live calls")
     page.until(lambda: page.text(".choose"), "the call is there")
-    page.js("document.querySelector('.choose').click()")
+    page.js("[...document.querySelectorAll('.choose')]"
+            ".find((each) => each.innerText.includes('browser')).click()")
     page.until(lambda: "automated assistant" in " ".join(page.text(".line.assistant")),
                "what was said before one came")
     assert caller.call_id in page.driver.current_url
@@ -274,14 +275,16 @@ def test_a_running_call_is_watched_and_ended(page, office, output):
     page.expected = ["409"]
     page.enter("otto", "#/calls")
     with SocketCaller(office) as caller:
-        caller.until(lambda: caller.noted("heard", turn=0), "the greeting was heard")
-        page.until(lambda: "Running now: 1" in page.all(), "running calls stand on top of the list")
+        page.caller = caller
+        page.until(lambda: caller.noted("heard", turn=0), "the greeting was heard", 20)
+        page.until(lambda: page.shows(f".rows a[href$='{caller.call_id}']"),
+                   "running calls stand on top of the list")
         watch(page, caller)
         page.picture(output, "live_light")
         caller.socket.send({"type": "text", "text": f"I need an appointment {NASTY}"})
-        caller.until(lambda: any(NASTY in line for line in page.text(".line.user")),
-                     "the words are shown as words")
-        caller.until(lambda: len(page.text(".line.assistant")) == 2, "the answer is shown, too")
+        page.until(lambda: any(NASTY in line for line in page.text(".line.user")),
+                   "the words are shown as words", 20)
+        page.until(lambda: len(page.text(".line.assistant")) == 2, "the answer is shown, too", 20)
         page.picture(output, "live_talk")
         page.click("Transfer…")
         page.fill("to", "+1 (201) 555-0123")
@@ -304,7 +307,8 @@ def test_a_running_call_is_watched_and_ended(page, office, output):
         and found["call"]["ended_at"] and found, "the record")
     assert record["call"]["status"] == "completed"
     page.go("#/live", "Live calls")
-    page.until(lambda: page.text(".empty .title") == ["Nobody is on the line"], "nobody is left")
+    page.until(lambda: page.text(".page-head .chip") == ["Live"], "connected")
+    page.until(lambda: "browser" not in " ".join(page.text(".choose")), "nobody is left")
 
 
 def test_a_viewer_sees_but_can_do_nothing(page, office, output):
@@ -313,7 +317,8 @@ def test_a_viewer_sees_but_can_do_nothing(page, office, output):
     shown = wait_for_rows(page, bool, "the list")
     assert re.fullmatch(r"\D*0118", shown[1]["from"]), "of numbers only the end"
     with SocketCaller(office) as caller:
-        caller.until(lambda: caller.noted("heard", turn=0), "the greeting was heard")
+        page.caller = caller
+        page.until(lambda: caller.noted("heard", turn=0), "the greeting was heard", 20)
         watch(page, caller)
         assert not {"Hang up…", "Transfer…"} & set(page.buttons())
         token = json.loads(page.fetch("GET", "/admin/api/session/")[1])["csrf"]
