@@ -72,7 +72,7 @@ export function Timeline({ detail, part, onSeek }) {
     </li>`)}</ol>`;
 }
 
-/* So that card numbers are not kept; nothing for those who may not, or where nothing is recorded. */
+/* So that card numbers are not kept. Nothing for those who may not, or where nothing is recorded. */
 export function PauseButton({ detail, reload }) {
   const { call, recordings = [] } = detail;
   const [error, setError] = useState(null);

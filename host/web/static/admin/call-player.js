@@ -73,7 +73,8 @@ function Wave({ sound, spoken, duration_s, part_s, at, onSeek }) {
   };
   return html`<div class="wave" role="slider" tabindex="0" aria-label=${t("one.place")}
       aria-valuemin="0" aria-valuemax=${Math.ceil(duration_s)} aria-valuenow=${second}
-      aria-valuetext=${t("one.place_of", { at: clockWords(second), length: clockWords(duration_s) })}
+      aria-valuetext=${t("one.place_of",
+        { at: clockWords(second), length: clockWords(duration_s) })}
       onClick=${point} onKeyDown=${press}>
     <${Picture} sound=${sound} spoken=${spoken} view=${view} />
     <${Head} at=${at} view=${view} />
@@ -112,8 +113,8 @@ function useClock(audio, at) {
 }
 
 /*
- * `audio`: a ref that gets the element. `at`: a signal, the moment that is heard. `part`: which of the
- * call's recordings it is, from 0; there are several where the call went on after an interruption.
+ * `audio`: a ref that gets the element. `at`: a signal, the moment that is heard. `part`: which of
+ * the call's recordings it is, from 0; there are several where a call went on after an interruption.
  */
 export function Player({ call_id, hasRecording, part, spoken, duration_s, audio, at, onSeek }) {
   const address = `/calls/${encodeURIComponent(call_id)}/recording/`;

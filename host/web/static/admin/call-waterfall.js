@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Where each answer's time went: one row of bars per turn, all on one scale, and the same as a table. */
+/* Where each answer's time went: a row of bars per turn, all on one scale, and the same as a table. */
 import { percentile, STAGES, waterfallOf } from "./call-record.js";
 import { formatMs } from "./format.js";
 import { html, useState } from "./html.js";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* One call: what was said, how it sounded, how long each answer took, what it cost, why it ended. */
+/* One call: what was said, how it sounded, how long answers took, what it cost, why it ended. */
 import { CallActions } from "./actions.js";
 import { get } from "./api.js";
 import { useLastNews, useLive, withLive } from "./call-live.js";
@@ -64,14 +64,16 @@ function Pages({ detail, partial, isLive }) {
           <${Player} call_id=${detail.call.call_id} hasRecording=${count > 0} part=${part}
             spoken=${spoken} duration_s=${lengthOf(detail, part, lines)} audio=${audio} at=${at}
             onSeek=${seek} />
-          <${Transcript} lines=${lines} partial=${partial} isLive=${isLive} at=${at} onSeek=${seek} />
+          <${Transcript} lines=${lines} partial=${partial} isLive=${isLive} at=${at}
+            onSeek=${seek} />
         <//>
       </div>
       <div class="call-pane">
         <${Card} title=${t("one.time")}>
           <${Waterfall} turns=${detail.turns ?? []} onTurn=${showTurn} /><//>
         <${Card} title=${t("one.cost")}><${Cost} detail=${detail} /><//>
-        <${Card} title=${t("one.events")}><${Timeline} detail=${detail} part=${part} onSeek=${seek} /><//>
+        <${Card} title=${t("one.events")}>
+          <${Timeline} detail=${detail} part=${part} onSeek=${seek} /><//>
       </div>
     </div>`;
 }
@@ -100,8 +102,9 @@ export function Call({ params: [call_id] }) {
         <p><a href="#/calls">${t("one.all")}</a></p><//><//>`;
   }
   if (record.data) {
-    return html`${record.error && html`<${ErrorNote} error=${record.error} retry=${record.reload} />`}
-      <${Record} record=${record.data} reload=${record.reload} />`;
+    const { error, reload } = record;
+    return html`${error && html`<${ErrorNote} error=${error} retry=${reload} />`}
+      <${Record} record=${record.data} reload=${reload} />`;
   }
   return html`<${Page} title=${t("one.call")}><${Loaded} of=${record} /><//>`;
 }

@@ -21,8 +21,8 @@ export function rangeOf(name, now_ms) {
 
 export const timeOf = (seconds) => new Date(seconds * 1000).toISOString();
 
-const FIELDS = ["calls", "inbound", "outbound", "answered", "completed", "busy", "no_answer", "failed",
-  "canceled", "duration_s", "cost"];
+const FIELDS = ["calls", "inbound", "outbound", "answered", "completed", "busy", "no_answer",
+  "failed", "canceled", "duration_s", "cost"];
 const EMPTY = Object.fromEntries(FIELDS.map((field) => [field, 0]));
 
 /* One row for each bucket, also where there were no calls. */

@@ -48,7 +48,10 @@ function optionsOf(uPlot, plot, colour, width) {
   return {
     width, height: HEIGHT, cursor: { show: false }, legend: { show: false }, tzDate: (seconds) =>
       uPlot.tzDate(new Date(seconds * 1000), "UTC"),
-    scales: { x: { time: true, range: plot.range }, y: { range: (_, low, high) => [0, max ?? (high || 1) * 1.1] } },
+    scales: {
+      x: { time: true, range: plot.range },
+      y: { range: (_, low, high) => [0, max ?? (high || 1) * 1.1] },
+    },
     axes: axesOf(plot, colour),
     series: [{}, ...(bars ? shapes.reverse() : shapes)],
   };
@@ -66,7 +69,8 @@ function Legend({ series }) {
 function Numbers({ plot }) {
   const { title, times, series, show } = plot;
   return html`<details><summary>${t("wf.table")}</summary>
-    <div class="scroll" tabindex="0" role="region" aria-label=${t("over.as_table", { title })}><table>
+    <div class="scroll" tabindex="0" role="region" aria-label=${
+      t("over.as_table", { title })}><table>
       <thead><tr><th scope="col">${t("over.utc")}</th>${series.map(({ label }) =>
         html`<th scope="col" class="number">${label}</th>`)}</tr></thead>
       <tbody>${times.map((seconds, i) => html`<tr><th scope="row">${
@@ -76,8 +80,8 @@ function Numbers({ plot }) {
 }
 
 /*
- * plot: { title, times (seconds), step_s, range, max, bars, show, series: [{ label, colour, values }] };
- * `show` gives a number its unit. `summary` is what a screen reader hears instead of the picture.
+ * plot: { title, times (seconds), step_s, range, max, bars, show, series }, of which a series is
+ * { label, colour, values }; `show` gives a number its unit. `summary` is what a screen reader hears instead of the picture.
  */
 export function Plot({ plot, summary }) {
   useStyle("/static/vendor/uplot.css");
@@ -94,7 +98,8 @@ export function Plot({ plot, summary }) {
     let chart = null;
     const draw = () => {
       chart?.destroy();
-      chart = new uPlot(optionsOf(uPlot, plot, coloursOf(area), area.clientWidth), dataOf(plot), area);
+      const options = optionsOf(uPlot, plot, coloursOf(area), area.clientWidth);
+      chart = new uPlot(options, dataOf(plot), area);
     };
     const observer = new ResizeObserver(() =>
       chart.setSize({ width: area.clientWidth, height: HEIGHT }));

@@ -13,11 +13,13 @@ import { Card, Chip, Empty, ErrorNote, Loaded, Page, Table, useData, useStyle } 
 import { t } from "./words.js";
 
 const HEALTH_EVERY_MS = 15000;
+const FIGURES_EVERY_MS = 300000;
 const share = (value) => (value === null ? NONE : `${Math.round(value)} %`);
 const percent = (part) => (part === null ? NONE : `${(100 * part).toFixed(part === 1 ? 0 : 1)} %`);
 
 function getStats({ since_s, until_s, by }, signal) {
-  return get(`/calls/stats/${ask({ since: timeOf(since_s), until: timeOf(until_s), by })}`, { signal });
+  const span = { since: timeOf(since_s), until: timeOf(until_s), by };
+  return get(`/calls/stats/${ask(span)}`, { signal });
 }
 
 function Tile({ name, value, more, href }) {
@@ -31,13 +33,15 @@ function Tiles({ totals, latency, range }) {
   const answer = latency.find(({ stage }) => stage === "response_ms");
   const since = timeOf(range.since_s);
   return html`<div class="tiles">
-    <${Tile} name=${t("over.calls")} value=${formatNumber(totals.calls)} href=${link("calls", { since })}
+    <${Tile} name=${t("over.calls")} value=${formatNumber(totals.calls)}
+      href=${link("calls", { since })}
       more=${t("over.in_out",
         { in: formatNumber(totals.inbound), out: formatNumber(totals.outbound) })} />
     <${Tile} name=${t("over.answered")} value=${percent(totals.answerRate)}
       more=${t("over.unanswered",
         { count: formatNumber(totals.no_answer), busy: formatNumber(totals.busy) })} />
-    <${Tile} name=${t("over.failed")} value=${formatNumber(totals.failed)} more=${percent(totals.failRate)}
+    <${Tile} name=${t("over.failed")} value=${formatNumber(totals.failed)}
+      more=${percent(totals.failRate)}
       href=${link("calls", { since, status: "failed" })} />
     <${Tile} name=${t("over.lasted")} value=${formatDuration(totals.meanDuration_s)}
       more=${t("over.average", { all: formatDuration(totals.duration_s) })} />
@@ -62,7 +66,8 @@ function CallsPlot({ rows, range, totals }) {
   const plot = useMemo(() => ({
     title: t("over.calls"), bars: true, show: formatNumber, ...frameOf(rows, range),
     series: [
-      { label: t("over.bar_answered"), colour: "--stage-4", values: rows.map(({ answered }) => answered) },
+      { label: t("over.bar_answered"), colour: "--stage-4",
+        values: rows.map(({ answered }) => answered) },
       { label: t("over.bar_unanswered"), colour: "--stage-1",
         values: rows.map(({ calls, answered, failed }) => Math.max(0, calls - answered - failed)) },
       { label: t("over.bar_failed"), colour: "--bad",
@@ -132,7 +137,8 @@ function LatencyPlot({ range, latency }) {
   const slices = useSlices(range);
   const answer = latency.find(({ stage }) => stage === "response_ms");
   const plot = useMemo(() => ({
-    title: t("over.time"), show: formatMs, times: slices.map(({ at_s }) => at_s), step_s: range.step_s,
+    title: t("over.time"), show: formatMs, step_s: range.step_s,
+    times: slices.map(({ at_s }) => at_s),
     range: [range.since_s - range.step_s / 2, range.until_s],
     series: [
       { label: t("over.p50"), colour: "--stage-2", values: slices.map(({ p50 }) => p50) },
@@ -196,14 +202,15 @@ function Providers({ usage }) {
   return html`<${Card} title=${t("over.providers")}>
     <${ErrorNote} error=${error} />
     ${data?.why && html`<p class="note warn">${data.why}</p>`}
-    ${rows.length > 0 && html`<${Table} label=${t("over.providers")} head=${[t("over.provider"), t("over.now"),
-      { label: t("over.calls"), number: true }, { label: t("over.cost"), number: true }]}>
+    ${rows.length > 0 && html`<${Table} label=${t("over.providers")}
+      head=${[t("over.provider"), t("over.now"), { label: t("over.calls"), number: true }, { label: t("over.cost"), number: true }]}>
       ${rows.map(({ name, state, plugin, roles, uses, cost }) => {
         const [kind, text] = STATES[state] ?? ["plain", state];
         return html`<tr data-provider=${name}><th scope="row"><span class="text">${name}</span>
           <span class="under">${[plugin, ...roles.map(roleWords)].join(", ")}</span></th>
           <td><${Chip} kind=${kind}>${t(text)}<//></td>
-          <td class="number">${formatNumber(uses)}</td><td class="number">${formatMoney(cost)}</td></tr>`;
+          <td class="number">${formatNumber(uses)}</td>
+          <td class="number">${formatMoney(cost)}</td></tr>`;
       })}
     <//>`}
   <//>`;
@@ -237,10 +244,16 @@ function Periods({ value }) {
 export function Overview({ query = {} }) {
   useStyle("/static/admin/overview.css");
   const period = Object.hasOwn(PERIODS, query.period ?? "") ? query.period : "24h";
-  const [now_ms] = useState(() => Date.now());
-  const range = useMemo(() => rangeOf(period, now_ms), [period]);
-  const stats = useData(async (signal) => ({ range, stats: await getStats(range, signal) }), [period]);
-  return html`<${Page} wide title=${t("nav.overview")} actions=${html`<${Periods} value=${period} />`}>
+  const [now_ms, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), FIGURES_EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const range = useMemo(() => rangeOf(period, now_ms), [period, now_ms]);
+  const stats = useData(async (signal) =>
+    ({ range, stats: await getStats(range, signal) }), [range]);
+  return html`<${Page} wide title=${t("nav.overview")}
+      actions=${html`<${Periods} value=${period} />`}>
     <${Loaded} of=${stats}>${({ stats: shown, range: of }) => html`<${Figures} stats=${shown}
       range=${of} />`}<//>
   <//>`;
