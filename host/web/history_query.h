@@ -8,7 +8,7 @@
 
 enum { HISTORY_PER_PAGE = 20, HISTORY_PER_PAGE_MAX = 200, HISTORY_PAGE_MAX = 10000000 };
 
-enum { HISTORY_CSV_ROWS = 1000 }; /* that are asked for at once */
+enum { HISTORY_CSV_ROWS = 500 }; /* that are asked for at once */
 
 /* Which part of the list. */
 enum history_place { HISTORY_PAGE, HISTORY_AFTER, HISTORY_BEFORE, HISTORY_LAST };
