@@ -7,7 +7,7 @@
         .fallback = (usual), .help = (text), .min = 0, .max = 3.2e12                               \
     }
 
-/* The classes come first, in the order of retention.c. */
+/* The classes come first, as in retention_rules.keep_us; retention.c finds them by name. */
 static const struct aic_option options[] = {
     CLASS("recordings", "Recordings, with their files, from when they began.", "0"),
     CLASS("messages", "What was said.", "0"),
