@@ -340,7 +340,8 @@ def add_odd_call(office, count):
     texts = ("call_sid", "provider", "from_number", "to_number", "agent", "end_reason")
     insert(office, "calls", [{
         "call_id": call_id, "direction": "inbound", "status": "completed", "duration_s": 60,
-        **dict.fromkeys(times, at), **dict.fromkeys(texts, NASTY)}])
+        **dict.fromkeys(times, at), **dict.fromkeys(texts, NASTY),
+        "from_number": NASTY + 200 * "9", "agent": 200 * "x"}])
     if count == 0:
         return call_id
     tools = {"tool_calls": [{"function": {"name": NASTY, "arguments": NASTY}}]}
@@ -375,6 +376,7 @@ def test_a_call_of_2000_messages_full_of_html_is_text_and_stays_usable(desk, off
     shown = desk.js("return document.querySelector('main').textContent")
     assert f"{NASTY} 1996" in shown and f"{NASTY} took over from {NASTY}" in shown
     assert "This call was not recorded" in shown
+    assert desk.js("return document.documentElement.scrollWidth - innerWidth") <= 0
     took_ms = desk.js("""const start = performance.now();
         document.querySelectorAll('.spoken .line-time')[1500].click();
         document.querySelector('main').getBoundingClientRect();
