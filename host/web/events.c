@@ -433,10 +433,12 @@ void events_end(struct web *web)
     if (!events) {
         return;
     }
-    while (events->watches) {
-        struct watch *watch = events->watches;
+    struct watch *next = NULL;
+    for (struct watch *watch = events->watches; watch; watch = next) {
+        next = watch->next;
         say_goodbye(watch, VIEWERS_DRAINING);
-        unlist(watch);
+        watch->web = NULL; /* it is freed when its connection closes */
+        watch->viewer = NULL;
     }
     stop_timer(events, &events->check);
     stop_timer(events, &events->linger);

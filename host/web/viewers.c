@@ -422,8 +422,11 @@ void viewers_destroy(struct viewers *viewers)
     if (!viewers) {
         return;
     }
-    while (viewers->first) {
-        viewers_remove(viewers, viewers->first);
+    struct viewer *next = NULL;
+    for (struct viewer *viewer = viewers->first; viewer; viewer = next) {
+        next = viewer->next;
+        text_release(viewer->text);
+        free(viewer);
     }
     stop_timers(viewers);
     partials_destroy(viewers->partials);

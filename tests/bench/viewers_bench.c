@@ -77,12 +77,11 @@ static int64_t age_ms(const char *event, int64_t now_ms)
 {
     const char *at = strstr(event, "\"at\":\"");
     struct tm tm = {0};
-    int ms = 0;
-    if (!at || !strptime(at + 6, "%Y-%m-%dT%H:%M:%S", &tm) ||
-        sscanf(at + 6 + 19, ".%3dZ", &ms) != 1) {
+    const char *rest = at ? strptime(at + 6, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+    if (!rest || *rest != '.') {
         return -1;
     }
-    return now_ms - ((int64_t)timegm(&tm) * 1000 + ms);
+    return now_ms - ((int64_t)timegm(&tm) * 1000 + strtol(rest + 1, NULL, 10));
 }
 
 static void look_at(struct viewer *viewer, size_t more)
@@ -215,10 +214,15 @@ int main(int argc, char **argv)
     int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     world.viewers = calloc((size_t)world.count, sizeof(*world.viewers));
     world.ages_ms = calloc(SAMPLES, sizeof(*world.ages_ms));
-    for (int i = 0; world.viewers && world.ages_ms && i < world.count; i++) {
+    if (epoll_fd < 0 || !world.viewers || !world.ages_ms) {
+        perror("viewers_bench");
+        return 1;
+    }
+    for (int i = 0; i < world.count; i++) {
         struct viewer *viewer = &world.viewers[i];
         *viewer = (struct viewer){.fd = connect_to(port), .reads = i < READERS};
         viewer->text = viewer->reads ? malloc(ROOM) : NULL;
+        viewer->reads = viewer->text != NULL;
         watch(epoll_fd, viewer->fd, (uint32_t)i);
     }
     watch(epoll_fd, STDIN_FILENO, (uint32_t)world.count);
