@@ -75,7 +75,6 @@ static bool has_room(struct recorder_file *file)
 
 static void open_file(struct recorder_file *file)
 {
-    uint8_t header[AIC_WAV_HEADER_MAX];
     file->fd = open(file->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
                     S_IRUSR | S_IWUSR | S_IRGRP);
     if (file->fd < 0) {
@@ -86,6 +85,7 @@ static void open_file(struct recorder_file *file)
         return;
     }
     if (!file->is_opus) {
+        uint8_t header[AIC_WAV_HEADER_MAX];
         (void)write_most(file, (const char *)header, make_header(file, header, AIC_WAV_UNKNOWN));
         return;
     }

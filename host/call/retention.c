@@ -176,9 +176,9 @@ static void close_old(struct retention *r)
         const struct aic_json *erasure = aic_json_at(r->files, i);
         struct aic_str id = aic_json_get_text(erasure, "erasure_id");
         int64_t at_us = now_us;
-        char params[PARAMS];
         if (time_parse(aic_json_get_text(erasure, "at"), &at_us) &&
             now_us - at_us > erasure_open_us) {
+            char params[PARAMS];
             (void)snprintf(params, sizeof(params), "{\"erasure_id\":\"%.*s\"}", (int)id.len,
                            id.ptr);
             storage_change(r->settings.storage, "erase.done", aic_str(params), is_closed, r);
@@ -403,9 +403,9 @@ static void is_claimed(void *data, int32_t status, struct aic_str rows,
 static void is_added(void *data, int32_t status, struct aic_str rows, const struct aic_error *error)
 {
     struct retention *r = data;
-    char params[PARAMS];
     (void)rows;
     if (is_good(r, status, error)) {
+        char params[PARAMS];
         (void)snprintf(params, sizeof(params),
                        "{\"kind\":\"retention\",\"owner\":\"%s\",\"lease_ms\":%d}", r->owner,
                        (int)LEASE_MS);

@@ -135,7 +135,6 @@ static bool find_calls(struct erasure *e)
 
 static bool is_confirmed(const struct erasure *e, const struct cli_args *args)
 {
-    char answer[16] = "";
     if (cli_value(&command_erase, args, "yes")) {
         return true;
     }
@@ -144,6 +143,7 @@ static bool is_confirmed(const struct erasure *e, const struct cli_args *args)
                   "recordings.\n",
                   e->number ? e->number : e->call_id, e->count);
     if (isatty(STDIN_FILENO)) {
+        char answer[16] = "";
         (void)fprintf(stderr, "Type \"yes\": ");
         if (fgets(answer, sizeof(answer), stdin) && strcmp(answer, "yes\n") == 0) {
             return true;
