@@ -141,7 +141,7 @@ static int run_import(const struct cli_args *args, const struct conf *conf)
     const char *skipped = cli_value(&command_migrate, args, "skipped");
     bool is_dry = cli_value(&command_migrate, args, "dry-run") != NULL;
     struct end from;
-    struct end to;
+    struct end to = {.setup = NULL};
     int status = EXIT_FAILED;
     struct import_options options = {.from = &from,
                                      .to = is_dry ? NULL : &to,

@@ -268,11 +268,11 @@ static bool read_table(struct import *import, enum import_kind kind)
 static bool find_tables(struct import *import)
 {
     struct aic_buf rows;
-    char problem[IMPORT_REASON + 2 * IMPORT_NAME] = "";
     aic_buf_init(&rows, ROWS_BYTES);
     bool is_good =
         direct_ask(&import->options->from->direct, false, "foreign.columns", AIC_STR("{}"), &rows);
     if (is_good) {
+        char problem[IMPORT_REASON + 2 * IMPORT_NAME];
         struct aic_json *root = aic_json_parse(aic_buf_view(&rows), ROWS_BYTES);
         for (size_t i = 0; i < aic_json_count(root); i++) {
             const struct aic_json *row = aic_json_at(root, i);
@@ -294,7 +294,9 @@ static void print_result(const struct import *import)
 {
     bool as_json = import->options->as_json;
     bool is_dry = !import->options->to;
-    (void)printf(as_json ? "{\"dry_run\":%s" : "", is_dry ? "true" : "false");
+    if (as_json) {
+        (void)printf("{\"dry_run\":%s", is_dry ? "true" : "false");
+    }
     for (int kind = 0; kind < IMPORT_TABLES; kind++) {
         const struct counted *counted = &import->counted[kind];
         const struct import_table *table = &import->source.tables[kind];
@@ -311,7 +313,7 @@ static void print_result(const struct import *import)
             (void)printf("%-9s there is no such table\n", name);
         }
     }
-    (void)printf(as_json ? "}\n" : "");
+    (void)fputs(as_json ? "}\n" : "", stdout);
 }
 
 static bool read_all(struct import *import)

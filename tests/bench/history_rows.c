@@ -435,6 +435,7 @@ static int fill_sqlite(struct world *w, const char *path)
         w->out = &out;
         add_rows(w);
         (void)sqlite3_finalize(out.insert);
+        w->out = NULL;
         (void)fprintf(stderr, "%s\n", tables[i].name);
     }
     run_sql(db, "COMMIT; PRAGMA journal_mode=WAL");
@@ -458,6 +459,7 @@ static int print_rows(struct world *w)
     w->out = &out;
     add_rows(w);
     aic_buf_finish(&out.line);
+    w->out = NULL;
     return fflush(stdout) == 0 ? 0 : 1;
 }
 
