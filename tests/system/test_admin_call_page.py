@@ -475,7 +475,8 @@ def test_a_live_call_grows_and_is_hung_up(desk, office):
         desk.until(lambda: len(desk.texts(".spoken")) >= 3, "the conversation grows")
         assert "I need an appointment" in desk.texts(".spoken.caller .heard")
         press(desk, "Pause recording")
-        desk.until(lambda: "The recording was paused." in desk.texts(".timeline")[0], "it is paused")
+        desk.until(lambda: "The recording was paused." in desk.texts(".timeline")[0],
+                   "it is paused")
         press(desk, "Resume recording")
         desk.until(lambda: "The recording went on." in desk.texts(".timeline")[0], "it goes on")
         press(desk, "Hang up…")
