@@ -230,10 +230,9 @@ def test_doctor_notices_that_the_public_address_leads_to_another_server(serve, m
     first, _, public = served(serve, make_conf, clean)
     conf = make_conf({"server": {"workers": 2, "public_url": public}})
     second = serve(conf=conf)
-    names = {server: {server.get("/calls/health/").json["instance"] for _ in range(6)}
-             for server in (first, second)}
-    assert len(names[first]) == len(names[second]) == 1, "all workers of a server say the same"
-    assert names[first] != names[second]
+    ours, theirs = ({server.get("/calls/health/").json["instance"] for _ in range(6)}
+                    for server in (second, first))
+    assert len(ours) == len(theirs) == 1 and ours != theirs
     _, found = examine(aicaller, conf[0])
     assert "another aicaller" in findings(found, "public_url", "fail")[0], found
 
