@@ -21,6 +21,8 @@
 enum {
     WHO_TEXT = 128,
     CHECK_US = 30000000, /* between looks whether viewers still may */
+    STEP = 16,           /* of them at a time: the answer for one key serves the rest */
+    STEP_US = 2000,
     LINGER_US = 60000000,
     RETRY_MS = 1000,
     RETRY_AFTER_S = 30,
@@ -45,6 +47,8 @@ struct events {
     struct viewers *viewers; /* NULL: nobody looks on */
     struct watch *watches;
     struct sched_timer *check;
+    struct sched_timer *step;
+    struct watch *cursor; /* who is checked next */
     struct sched_timer *linger;
     struct asking *asking;
 };
@@ -223,14 +227,34 @@ static void was_checked(void *data, bool is_good)
     }
 }
 
-static void check(void *data, void *to)
+static void check(struct watch *watch)
 {
-    struct watch *watch = to;
-    (void)data;
     if (watch->has_credential && !watch->is_checked) {
         watch->is_checked = true;
         access_again(watch->web, watch->exchange, API_SCOPE_READ, was_checked, watch);
     }
+}
+
+static void check_some(void *data)
+{
+    struct events *events = data;
+    struct sched *sched = events->web->settings.sched;
+    events->step = NULL;
+    for (int i = 0; i < STEP && events->cursor; i++) {
+        struct watch *watch = events->cursor;
+        events->cursor = watch->next;
+        check(watch);
+    }
+    if (events->cursor) {
+        events->step = sched_timer_start(sched, sched_now(sched) + STEP_US, check_some, events);
+    }
+}
+
+static void check_all(struct events *events)
+{
+    stop_timer(events, &events->step);
+    events->cursor = events->watches;
+    check_some(events);
 }
 
 static void check_is_due(void *data)
@@ -239,13 +263,13 @@ static void check_is_due(void *data)
     start_check(events);
     /* Said again, in case the master did not read it. */
     link_follow(events->web->settings.link, true);
-    viewers_each(events->viewers, check, NULL);
+    check_all(events);
 }
 
 void events_check(struct web *web)
 {
-    if (web->events && web->events->viewers) {
-        viewers_each(web->events->viewers, check, NULL);
+    if (web->events) {
+        check_all(web->events);
     }
 }
 
@@ -254,6 +278,7 @@ void events_check(struct web *web)
 static void unlist(struct watch *watch)
 {
     struct events *events = watch->web->events;
+    events->cursor = events->cursor == watch ? watch->next : events->cursor;
     *watch->where = watch->next;
     if (watch->next) {
         watch->next->where = watch->where;
@@ -441,6 +466,7 @@ void events_end(struct web *web)
         watch->viewer = NULL;
     }
     stop_timer(events, &events->check);
+    stop_timer(events, &events->step);
     stop_timer(events, &events->linger);
     forget_viewers(events);
     web->events = NULL;

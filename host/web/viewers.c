@@ -493,15 +493,6 @@ size_t viewers_count(const struct viewers *viewers)
     return viewers->count;
 }
 
-void viewers_each(struct viewers *viewers, void (*each)(void *data, void *to), void *data)
-{
-    struct viewer *next = NULL;
-    for (struct viewer *viewer = viewers->first; viewer; viewer = next) {
-        next = viewer->next;
-        each(data, viewer->to);
-    }
-}
-
 void viewers_end(struct viewers *viewers, struct viewer *viewer, enum viewers_end why)
 {
     viewer->is_ending = true;

@@ -49,8 +49,6 @@ struct viewers_wish {
 struct viewer *viewers_add(struct viewers *viewers, const struct viewers_wish *wish, void *to);
 void viewers_remove(struct viewers *viewers, struct viewer *viewer);
 size_t viewers_count(const struct viewers *viewers);
-/* Calls `each` for every viewer; that may remove the one it is called with. */
-void viewers_each(struct viewers *viewers, void (*each)(void *data, void *to), void *data);
 /* Ends one, as soon as its turn comes. */
 void viewers_end(struct viewers *viewers, struct viewer *viewer, enum viewers_end why);
 /* Ends all, a few at a time. */
