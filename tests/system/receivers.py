@@ -83,6 +83,8 @@ class Receiver(http.server.ThreadingHTTPServer):
     for the next requests, "hang" or "redirect" among them, then 200; `got` is what came.
     """
 
+    request_queue_size = 128
+
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.got, self.plans, self.lock = [], {}, threading.Lock()
