@@ -18,6 +18,7 @@ enum {
     SLICE_US = 1000,  /* and this long calls have for themselves then */
     CHUNK = 64 << 10, /* what is written at once, and all that may wait for a viewer beside it */
     CHUNKS = 4,
+    SLOW_US = 5000000,
     PULSE_US = 15000000,   /* between signs of life */
     SNAPSHOT_US = 1000000, /* so long a list of calls serves others who come */
     SNAPSHOT_BYTES = 32 << 20,
@@ -39,6 +40,7 @@ struct viewer {
     uint64_t at;             /* its place in the log */
     struct text *text;       /* is sent before; NULL */
     size_t text_at;
+    int64_t behind_us; /* since when something waits for it; 0 = nothing does */
     bool wants_snapshot;
     bool is_ending;
     bool is_ended;
@@ -249,11 +251,13 @@ static void serve(struct viewers *viewers, struct viewer *viewer)
     for (int i = 0; i < CHUNKS; i++) {
         if (viewers->ops.queued(viewer->to) > 0) {
             viewers->has_more = true;
+            viewer->behind_us = viewer->behind_us ? viewer->behind_us : sched_now(viewers->sched);
             if (!viewer->wants_snapshot && !live_log_has(viewer->view->log, viewer->at)) {
                 end(viewers, viewer, VIEWERS_SLOW);
             }
             return;
         }
+        viewer->behind_us = 0;
         if (viewer->wants_snapshot && !is_in_text(viewer)) {
             viewers->has_more = true;
             want_snapshot(viewers, viewer);
@@ -480,6 +484,10 @@ void viewers_remove(struct viewers *viewers, struct viewer *viewer)
         viewers->cursor = viewer->next;
     }
     viewers->count--;
+    /* A connection that takes nothing for long is closed by the port. */
+    bool was_slow = !viewer->is_ended && viewer->behind_us != 0 &&
+                    sched_now(viewers->sched) - viewer->behind_us >= SLOW_US;
+    counter_add(COUNTER_VIEWERS_SLOW, was_slow ? 1 : 0);
     text_release(viewer->text);
     free(viewer);
     if (viewers->count == 0) {

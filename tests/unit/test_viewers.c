@@ -2,6 +2,7 @@
 /* Who looks on at live calls, in virtual time: what each gets, when, and when it is cut. */
 #include "web/viewers.h"
 
+#include "base/counters.h"
 #include "base/metrics.h"
 #include "base/sched.h"
 #include "vsched.h"
@@ -274,6 +275,21 @@ static void who_does_not_read_is_cut_and_holds_no_more_than_a_piece(void **state
     viewers_remove(world.viewers, good->viewer);
 }
 
+static void who_is_closed_while_it_does_not_read_counts_as_slow(void **state)
+{
+    (void)state;
+    static _Atomic uint64_t cells[METRICS_CELLS];
+    metrics_use(cells, NULL);
+    for (int i = 0; i < 2; i++) {
+        struct eye *eye = look(i, "", false, 0);
+        eye->is_stuck = true;
+        vsched_run(world.v, i == 0 ? 1000 * MS : 7000 * MS);
+        viewers_remove(world.viewers, eye->viewer);
+        assert_int_equal(cells[METRICS_LOSSES + COUNTER_VIEWERS_SLOW], i);
+    }
+    metrics_use(NULL, NULL);
+}
+
 static void a_large_snapshot_goes_in_pieces_and_is_never_torn(void **state)
 {
     (void)state;
@@ -390,6 +406,7 @@ int main(void)
         with_world(where_news_were_lost_everybody_gets_a_new_snapshot),
         with_world(a_list_that_can_not_be_had_is_asked_for_again),
         with_world(who_does_not_read_is_cut_and_holds_no_more_than_a_piece),
+        with_world(who_is_closed_while_it_does_not_read_counts_as_slow),
         with_world(a_large_snapshot_goes_in_pieces_and_is_never_torn),
         with_world(a_thousand_are_served_a_few_at_a_time_with_one_write_each),
         with_world(every_15_s_there_is_a_sign_of_life),
