@@ -213,25 +213,25 @@ def test_a_killed_worker_takes_its_viewers_with_it_and_not_the_calls_from_the_ot
     server = serve({"server": {"workers": 2}})
     callers = [SocketCaller(server) for _ in range(6)]
     until(callers, lambda: all(caller.noted("state") for caller in callers), "all live")
-    streams = [EventStream(server) for _ in range(8)]
-    for stream in streams:
-        assert len(stream.wait("snapshot")["calls"]) == 6
-    os.kill(worker_of(server, callers[0].socket.socket), signal.SIGKILL)
+    victim = worker_of(server, callers[0].socket.socket)
+    dead = [each for each in callers if worker_of(server, each.socket.socket) == victim]
+    alive = [each for each in callers if each not in dead]
+    streams = []
+    while all(worker_of(server, stream.socket) == victim for stream in streams):
+        assert len(streams) < 100, "nobody looks on in the other worker"
+        streams.append(EventStream(server))
+    left = streams[-1]
+    assert len(left.wait("snapshot")["calls"]) == 6
+    os.kill(victim, signal.SIGKILL)
     program.eventually(lambda: len(workers(server)) == 2, "another one is there")
-    until(callers, lambda: any(caller.is_over for caller in callers), "its calls break")
-    for stream in streams:
-        stream.read_some(0.5)
-    left = [stream for stream in streams if not stream.is_over]
-    dead = [caller for caller in callers if caller.is_over]
-    if not left:
-        pytest.skip("all viewers were in one worker")
-    for stream in left:
-        for caller in dead:
-            stream.wait("updated", call_id=caller.call_id, state="waiting")
-    alive = [caller for caller in callers if not caller.is_over]
+    until(callers, lambda: all(caller.is_over for caller in dead), "its calls break")
+    for stream in streams[:-1]:
+        assert stream.wait_over() is None, "nobody said goodbye"
+    for caller in dead:
+        left.wait("updated", call_id=caller.call_id, state="waiting")
     if alive:
         talk(alive[0], "hello", 1)
-        left[0].wait("heard", call_id=alive[0].call_id, turn=1)
+        left.wait("heard", call_id=alive[0].call_id, turn=1)
     for caller in callers:
         caller.socket.socket.close()
 
