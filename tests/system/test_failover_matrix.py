@@ -10,6 +10,7 @@ recording.
 """
 import array
 import itertools
+import pathlib
 import re
 import wave
 
@@ -124,6 +125,12 @@ def sounds(channel):
     return found
 
 
+def the_recording(state, call):
+    """The one file; it is called by its call and itself."""
+    (file,) = pathlib.Path(state, "recordings").glob(f"{call}-*.wav")
+    return file
+
+
 def longest_silence_s(file):
     """
     How long a caller who had finished heard nothing, until the end of the answer; for ever where
@@ -203,7 +210,7 @@ def test_whatever_fails_the_call_goes_on(serve, vendors, aicaller, caller, outpu
     calls = {case: dial(server, aicaller, caller, name_of(case)) for case in cases}
     state = re.search(r'state_dir = "([^"]+)"', server.command[3].read_text())[1]
     stored = {case: ended(server, call, 90) for case, call in calls.items()}
-    silences = {case: longest_silence_s(f"{state}/recordings/{call}.wav")
+    silences = {case: longest_silence_s(the_recording(state, call))
                 for case, call in calls.items()}
     found = {case: outcome(stored[case], case) for case in cases}
     lines = [f"{' '.join(case):30} {silences[case]:4.2f} s  {found[case]}" for case in cases]
