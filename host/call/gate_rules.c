@@ -123,9 +123,8 @@ static void take_region(struct gate_rules *rules, const struct config_node *node
 {
     const char *name = config_name(node);
     if (!number_region_exists(aic_str(name)) || config_kind(node) != CONFIG_GROUP) {
-        config_problem_add(
-            problems, config_pos(node),
-            "expected is a region such as \"IN\" with a group { hours, days, zone }");
+        config_problem_add(problems, config_pos(node),
+                           "expected a region such as \"IN\" with a group { hours, days, zone }");
         return;
     }
     if (rules->region_count == GATE_REGIONS) {
@@ -163,7 +162,7 @@ void gate_rules_load(struct gate_rules *rules, const struct config_node *group,
     const struct config_node *regions = config_get(group, "regions");
     if (regions && config_kind(regions) != CONFIG_GROUP) {
         config_problem_add(problems, config_pos(regions),
-                           "expected is a group such as { IN = { hours = \"09:00-20:00\"; }; }");
+                           "expected a group such as { IN = { hours = \"09:00-20:00\"; }; }");
         return;
     }
     for (size_t i = 0; i < config_count(regions); i++) {

@@ -50,7 +50,7 @@ static void load_headers(struct trace_conf *conf, const struct config_node *node
             config_problem_add(problems, config_pos(member), "header \"%s\": %s",
                                config_name(member) ? config_name(member) : "",
                                unset ? unset
-                                     : "expected is a text of one line; not Host nor one that "
+                                     : "expected a text of one line; not Host nor one that "
                                        "frames a message, and at most 8 headers");
             continue;
         }
@@ -92,7 +92,7 @@ void trace_conf_load(struct trace_conf *conf, const struct config_node *group,
     conf->url = make_url(url);
     if (!conf->url || (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)) {
         config_problem_add(problems, settings_pos(conf->settings, "url"),
-                           "expected is an http or https address, such as "
+                           "expected an http or https address, such as "
                            "\"http://127.0.0.1:4318\"");
     }
 }

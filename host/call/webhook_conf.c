@@ -50,7 +50,7 @@ static void take_secret(struct webhook_endpoint *endpoint, const char *key,
         return;
     }
     config_problem_add(problems, settings_pos(endpoint->settings, key),
-                       "expected is \"whsec_\" and base64 of %d to %d bytes; `aicaller webhook "
+                       "expected \"whsec_\" and base64 of %d to %d bytes; `aicaller webhook "
                        "secret` makes one",
                        WEBHOOK_KEY_MIN, WEBHOOK_KEY_MAX);
 }
@@ -79,7 +79,7 @@ static void check_url(struct webhook_endpoint *endpoint, struct config_problems 
     endpoint->url = url ? url : "";
     if (url && strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) {
         config_problem_add(problems, settings_pos(endpoint->settings, "url"),
-                           "expected is an https address, or an http one of this machine");
+                           "expected an https address, or an http one of this machine");
     }
 }
 

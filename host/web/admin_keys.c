@@ -29,7 +29,8 @@ static void forget(struct admin *admin)
 static void audit(struct key_change *change, const char *action)
 {
     web_audit(change->admin.held.web, change->admin.actor,
-              &(struct web_deed){.action = action, .object = change->id, .outcome = "done"});
+              &(struct web_deed){
+                  .action = action, .object = change->id, .outcome = "done", .name = change->name});
 }
 
 static void keys_changed(struct web *web)

@@ -40,7 +40,8 @@ static void audit(struct user_change *change, const char *outcome, const char *r
               &(struct web_deed){.action = change->deed,
                                  .object = change->user_id,
                                  .outcome = outcome,
-                                 .reason = reason});
+                                 .reason = reason,
+                                 .name = change->name});
 }
 
 /* A new password's hash, then `made`. */

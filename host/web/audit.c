@@ -38,6 +38,12 @@ void web_audit(struct web *web, const char *actor, const struct web_deed *deed)
     put(&w, "object", deed->object);
     put(&w, "outcome", deed->outcome);
     put(&w, "reason", deed->reason);
+    if (deed->name && deed->name[0]) {
+        aic_json_key(&w, "detail");
+        aic_json_open(&w, '{');
+        aic_json_member_text(&w, "name", deed->name);
+        aic_json_close(&w, '}');
+    }
     aic_json_close(&w, '}');
     const struct journal_fact fact = {.table = "audit",
                                       .id = id,

@@ -11,6 +11,7 @@ struct web_deed {
     const char *outcome; /* "allowed", "refused" */
     const char *reason;
     const char *call_id;
+    const char *name; /* of the object, for people: of a user or a key; kept in the detail */
 };
 
 void web_audit(struct web *web, const char *actor, const struct web_deed *deed);

@@ -122,7 +122,7 @@ bool params_number(struct params *params, const char *name, int64_t min, int64_t
     if (!read_number(text, max, &read) || read < min) {
         char detail[100];
         (void)snprintf(detail, sizeof(detail),
-                       "expected is a whole number from %" PRId64 " to %" PRId64, min, max);
+                       "expected a whole number from %" PRId64 " to %" PRId64, min, max);
         return params_fail(params, name, detail);
     }
     *number = read;
@@ -138,14 +138,14 @@ bool params_time(struct params *params, const char *name, int64_t *wall_us)
         params_restore_plus(params, name, text.len - OFFSET_TEXT);
     }
     return text.len == 0 || time_parse(params_get(params, name), wall_us) ||
-           params_fail(params, name, "expected is a time like 2026-11-22T12:00:00Z");
+           params_fail(params, name, "expected a time like 2026-11-22T12:00:00Z");
 }
 
 bool params_bool(struct params *params, const char *name, bool *value)
 {
     struct aic_str text = params_get(params, name);
     if (text.len > 0 && !aic_str_equal(text, "true") && !aic_str_equal(text, "false")) {
-        return params_fail(params, name, "expected is true or false");
+        return params_fail(params, name, "expected true or false");
     }
     *value = text.len > 0 ? aic_str_equal(text, "true") : *value;
     return true;
@@ -154,7 +154,7 @@ bool params_bool(struct params *params, const char *name, bool *value)
 bool params_choice(struct params *params, const char *name, const char *const *words)
 {
     struct aic_str text = params_get(params, name);
-    char detail[200] = "expected is one of";
+    char detail[200] = "expected one of";
     size_t used = strlen(detail);
     bool is_known = text.len == 0;
     for (size_t i = 0; words[i]; i++) {

@@ -151,7 +151,7 @@ int32_t reply_storage_error(struct aic_exchange *exchange, int32_t status,
         (void)aic_str_copy(error->message, text, sizeof(text));
     }
     if (status == AIC_ERROR_INVALID) {
-        /* "status: expected is ..." */
+        /* "status: expected ..." */
         char field[32] = "";
         size_t length = strcspn(text, ":");
         bool is_named = length < sizeof(field) && text[length] == ':' &&

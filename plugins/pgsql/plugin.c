@@ -70,7 +70,7 @@ static int32_t configure(struct pgsql_storage *s, const struct aic_config *confi
     s->has_pooler = config->get_int(config, "pooler") != 0;
     if (!s->url || !pgsql_url_is_good(s->url)) {
         sqlcore_log(&s->core, AIC_LOG_ERROR,
-                    "url: expected is postgresql://user:password@host:port/database");
+                    "url: expected postgresql://user:password@host:port/database");
         return AIC_ERROR_CONFIG;
     }
     s->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -29,7 +29,7 @@ static int check_choice(struct sql_args *args, const struct sql_param *param, st
             return 0;
         }
     }
-    char why[160] = "expected is one of";
+    char why[160] = "expected one of";
     size_t length = strlen(why);
     for (size_t i = 0; param->choices[i] && length < sizeof(why); i++) {
         length += (size_t)snprintf(why + length, sizeof(why) - length, " %s", param->choices[i]);
@@ -43,7 +43,7 @@ static int check(struct sql_args *args, const struct sql_param *param,
     if (value->type == SQL_INT && (param->min || param->max) &&
         (value->integer < param->min || value->integer > param->max)) {
         char why[100];
-        (void)snprintf(why, sizeof(why), "expected is a number from %lld to %lld",
+        (void)snprintf(why, sizeof(why), "expected a number from %lld to %lld",
                        (long long)param->min, (long long)param->max);
         return refuse(args, param->name, why);
     }
@@ -65,7 +65,7 @@ static int read_value(struct sql_args *args, const struct sql_param *param,
     }
     const char *expected = sql_value_read(to, param->type, max, node, &args->arena);
     if (expected) {
-        (void)snprintf(why, sizeof(why), "expected is %s", expected);
+        (void)snprintf(why, sizeof(why), "expected %s", expected);
         return refuse(args, param->name, why);
     }
     return check(args, param, to);
@@ -76,7 +76,7 @@ static int read_list(struct sql_args *args, uint32_t place, const struct aic_jso
     const struct sql_param *param = &args->params[place];
     size_t count = aic_json_is_array(node) ? aic_json_count(node) : 1;
     if (count == 0 || count > SQL_MAX_LIST) {
-        return refuse(args, param->name, "expected is a value, or a list of 1 to 16 of them");
+        return refuse(args, param->name, "expected a value, or a list of 1 to 16 of them");
     }
     for (size_t i = 0; i < count; i++) {
         const struct aic_json *item = aic_json_is_array(node) ? aic_json_at(node, i) : node;
@@ -127,7 +127,7 @@ int32_t sql_args_read(struct sql_args *args, const struct sql_param *params, uin
     args->count = count;
     args->document = aic_json_parse(json.len ? json : AIC_STR("{}"), SQL_ARGS_BYTES);
     if (!aic_json_is_object(args->document)) {
-        (void)refuse(args, "parameters", "expected is a JSON object in UTF-8");
+        (void)refuse(args, "parameters", "expected a JSON object in UTF-8");
         return AIC_ERROR_INVALID;
     }
     if (aic_json_each(args->document, read_arg, args)) {

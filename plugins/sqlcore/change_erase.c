@@ -233,7 +233,7 @@ static int32_t run_erase(struct sql_changing *c)
     bool has_call = sql_arg_has(c->args, "call_id");
     if (has_call == (e.number.type != SQL_NULL) || (!has_call && e.number.text.len == 0)) {
         return sql_fail(c->core, AIC_ERROR_INVALID, AIC_CATEGORY_BAD_REQUEST,
-                        "expected is one of number, call_id");
+                        "expected one of number, call_id");
     }
     int32_t status = has_call ? AIC_OK : sql_hash_arg(c, "number", &e.hash);
     e.id = sql_arg(c->args, "erasure_id");

@@ -185,7 +185,7 @@ static int settle_one(void *data, const char *key, const struct aic_json *node)
     int64_t amount = aic_json_int(node, -1);
     if (amount < 0 || amount > INT64_MAX / 2) {
         settle->status = sql_fail(c->core, AIC_ERROR_INVALID, AIC_CATEGORY_BAD_REQUEST,
-                                  "amounts: expected is {counter: a whole number from 0}");
+                                  "amounts: expected {counter: a whole number from 0}");
         return 1;
     }
     struct sql_value values[] = {sql_int(amount), sql_arg(c->args, "reservation_id"),

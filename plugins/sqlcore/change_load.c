@@ -47,7 +47,7 @@ static int read_column(void *data, const char *key, const struct aic_json *value
         value ? sql_value_read(&read, column->type, column->max_bytes, value, &loading->c->arena)
               : NULL;
     if (expected) {
-        (void)snprintf(loading->problem, sizeof(loading->problem), "rows: %s: expected is %s",
+        (void)snprintf(loading->problem, sizeof(loading->problem), "rows: %s: expected %s",
                        column->name, expected);
         return 1;
     }
@@ -79,7 +79,7 @@ static int32_t run_load(struct sql_changing *c)
     int64_t loaded = 0;
     if (!aic_json_is_array(rows) || count > MAX_ROWS) {
         return sql_fail(c->core, AIC_ERROR_INVALID, AIC_CATEGORY_BAD_REQUEST,
-                        "rows: expected is an array of at most %d objects", MAX_ROWS);
+                        "rows: expected an array of at most %d objects", MAX_ROWS);
     }
     int32_t status = AIC_OK;
     for (size_t i = 0; status == AIC_OK && i < count; i++) {

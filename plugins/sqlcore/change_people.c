@@ -259,7 +259,7 @@ static int32_t run_session_delete(struct sql_changing *c)
     int64_t changes = 0;
     if ((hash.type == SQL_NULL) == (user.type == SQL_NULL)) {
         return sql_fail(c->core, AIC_ERROR_INVALID, AIC_CATEGORY_BAD_REQUEST,
-                        "expected is one of session_hash, user_id");
+                        "expected one of session_hash, user_id");
     }
     int32_t status =
         hash.type != SQL_NULL

@@ -206,7 +206,7 @@ static int32_t run_call(const struct sql_query *query, struct sql_args *args,
     struct sql_value id = sql_arg(args, "id");
     if ((call_id.type != SQL_NULL) + (call_sid.type != SQL_NULL) + (id.type != SQL_NULL) != 1) {
         return sql_fail(out->core, AIC_ERROR_INVALID, AIC_CATEGORY_BAD_REQUEST,
-                        "expected is one of call_id, call_sid, id");
+                        "expected one of call_id, call_sid, id");
     }
     if (id.type != SQL_NULL) {
         struct sql_value *to = sql_uuid_valid(id.text) ? &call_id : &call_sid;

@@ -245,10 +245,10 @@ static int32_t read_place(struct calls_filter *filter, struct sql_args *args, ch
     filter->offset = (page - 1) * filter->limit;
     filter->is_oldest_first = last || before.type != SQL_NULL;
     if (after.type != SQL_NULL && !read_cursor(filter, args, after.text)) {
-        return invalid(problem, "after: expected is created_at,call_id of the last call seen");
+        return invalid(problem, "after: expected created_at,call_id of the last call seen");
     }
     if (before.type != SQL_NULL && !read_cursor(filter, args, before.text)) {
-        return invalid(problem, "before: expected is created_at,call_id of the first call seen");
+        return invalid(problem, "before: expected created_at,call_id of the first call seen");
     }
     return AIC_OK;
 }

@@ -38,7 +38,7 @@ static int32_t run_dump(const struct sql_query *query, struct sql_args *args,
     if (after.type != SQL_NULL && table->columns[0].type == SQL_UUID) {
         if (!sql_uuid_valid(after.text)) {
             return sql_fail(out->core, AIC_ERROR_INVALID, AIC_CATEGORY_BAD_REQUEST,
-                            "after: expected is a UUID");
+                            "after: expected a UUID");
         }
         after.type = SQL_UUID;
     }

@@ -41,7 +41,7 @@ static bool is_choice(const char *const *choices, struct aic_str text)
 
 static int refuse_choice(struct reader *r, const struct sql_column *column)
 {
-    char why[CHOICES_TEXT] = "expected is one of";
+    char why[CHOICES_TEXT] = "expected one of";
     size_t length = strlen(why);
     for (size_t i = 0; column->choices[i] && length < sizeof(why); i++) {
         length += (size_t)snprintf(why + length, sizeof(why) - length, " %s", column->choices[i]);
@@ -57,7 +57,7 @@ static int check_id(struct reader *r, const struct aic_json *value, int index)
     const char *expected = sql_value_read(&told, SQL_UUID, 0, value, r->arena);
     if (expected) {
         r->is_out_of_memory = strcmp(expected, "memory") == 0;
-        return refuse(r, r->row->table->columns[index].name, "expected is a UUID");
+        return refuse(r, r->row->table->columns[index].name, "expected a UUID");
     }
     if (known->type == SQL_NULL) {
         *known = told;
@@ -91,7 +91,7 @@ static int read_column(void *data, const char *key, const struct aic_json *value
             return 1;
         }
         char why[100];
-        (void)snprintf(why, sizeof(why), "expected is %s", expected);
+        (void)snprintf(why, sizeof(why), "expected %s", expected);
         return refuse(r, key, why);
     }
     if (to->type == SQL_TEXT && !is_choice(column->choices, to->text)) {
@@ -119,7 +119,7 @@ static int32_t read_ids(struct sql_row *row, const struct aic_fact *fact, struct
                         char reason[SQL_REASON])
 {
     if (!read_id(&row->values[0], fact->id, arena)) {
-        (void)snprintf(reason, SQL_REASON, "%s: expected is a UUID", row->table->columns[0].name);
+        (void)snprintf(reason, SQL_REASON, "%s: expected a UUID", row->table->columns[0].name);
         return AIC_ERROR_INVALID;
     }
     row->revisions[0] = row->revision;
@@ -131,7 +131,7 @@ static int32_t read_ids(struct sql_row *row, const struct aic_fact *fact, struct
         return same ? AIC_OK : AIC_ERROR_INVALID;
     }
     if (fact->call_id.len > 0) {
-        (void)snprintf(reason, SQL_REASON, "call_id: expected is a UUID");
+        (void)snprintf(reason, SQL_REASON, "call_id: expected a UUID");
         row->revisions[index] = row->revision;
         return read_id(&row->values[index], fact->call_id, arena) ? AIC_OK : AIC_ERROR_INVALID;
     }
@@ -185,7 +185,7 @@ int32_t sql_row_read(struct sql_row *row, const struct aic_fact *fact, struct sq
     }
     *document = parse_columns(fact->columns);
     if (!aic_json_is_object(*document)) {
-        (void)snprintf(reason, SQL_REASON, "columns: expected is a JSON object of at most %d bytes",
+        (void)snprintf(reason, SQL_REASON, "columns: expected a JSON object of at most %d bytes",
                        SQL_FACT_MAX);
         return AIC_ERROR_INVALID;
     }

@@ -94,7 +94,7 @@ static void a_url_that_is_none_is_refused_unseen(struct kit *kit)
         struct alone alone = {0};
         alone_set(&alone, "url", bad[i]);
         assert_int_equal(alone_open(kit, &alone), AIC_ERROR_CONFIG);
-        assert_non_null(strstr(fake_log(alone.fake), "expected is postgresql://"));
+        assert_non_null(strstr(fake_log(alone.fake), "expected postgresql://"));
         assert_null(strstr(fake_log(alone.fake), "secret"));
         fake_host_destroy(alone.fake);
         vsched_destroy(alone.v);

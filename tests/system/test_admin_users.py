@@ -132,7 +132,9 @@ def test_what_was_done_is_in_the_audit(admin):
     rest = ann.get(f"/admin/api/audit/?after={first['next']}").json["audit"]
     assert not {row["audit_id"] for row in rest} & {row["audit_id"] for row in first["audit"]}
     (row,) = ann.get("/admin/api/audit/?action=key.add").json["audit"]
-    assert row["object"] == key
+    assert row["object"] == key and row["detail"] == {"name": "x"}
+    assert [row["detail"] for row in ann.get("/admin/api/audit/?action=user.add").json["audit"]] \
+        == [{"name": "jo"}]
     answer = ann.get("/admin/api/audit/?limit=0")
     assert (answer.status, answer.json["field"]) == (400, "limit")
 

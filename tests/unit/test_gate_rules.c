@@ -138,9 +138,9 @@ static void test_a_wrong_word_is_told_with_its_place(void **state)
         {"outbound = { allow = [ \"+44 20\" ]; };", "\"+44 20\" is no region"},
         {"outbound = { hours = \"9 to 5\"; };", "\"9 to 5\" are no hours"},
         {"outbound = { days = [ \"monday\" ]; };", "\"monday\" is no day"},
-        {"outbound = { regions = { UK = { }; }; };", "expected is a region such as"},
+        {"outbound = { regions = { UK = { }; }; };", "expected a region such as"},
         {"outbound = { regions = { IN = { zone = \"Mars\"; }; }; };", "\"Mars\" is no time zone"},
-        {"outbound = { regions = [ \"IN\" ]; };", "expected is a group such as"},
+        {"outbound = { regions = [ \"IN\" ]; };", "expected a group such as"},
         {"outbound = { max_per_minute = 0; };", "max_per_minute"},
         {"outbound = { allowed = [ \"IN\" ]; };", "allow"},
     };

@@ -10,13 +10,13 @@ const KINDS = { ok: "good", done: "good", allowed: "good", refused: "warn", deni
   failed: "bad" };
 
 function Row({ row }) {
-  const { call_id: callId } = row;
+  const { call_id: callId, detail } = row;
   return html`<tr>
     <td><${When} value=${row.at} /></td>
     <td>${row.actor}</td>
     <td class="code">${row.action}</td>
     <td class="code wraps">${callId ? html`<a href="#/calls/${encodeURIComponent(callId)}"
-      >${row.object || callId}</a>` : row.object}</td>
+      >${row.object || callId}</a>` : detail?.name ?? row.object}</td>
     <td><${Chip} kind=${KINDS[row.outcome] ?? "plain"}>${row.outcome}<//></td>
     <td class="wraps muted">${row.reason}</td>
   </tr>`;
