@@ -74,6 +74,7 @@ static void free_live(struct live *live)
     struct calls *calls = live->calls;
     sched_timer_stop(calls->settings.sched, live->timer);
     if (!live->is_over) {
+        chat_ended(live);
         settle(live);
         calls_release(live);
     }

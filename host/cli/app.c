@@ -412,6 +412,7 @@ void app_destroy(struct app *app)
     web_stop(app->web);
     retention_stop(app->retention);
     calls_destroy(app->calls);
+    app->calls = NULL; /* other workers may still ask something */
     while (app->loop && app->spool && spool_journal(app->spool)->promised > 0) {
         settle(app);
     }
@@ -419,6 +420,7 @@ void app_destroy(struct app *app)
     clips_destroy(app->clips);
     gate_destroy(app->gate);
     storage_destroy(app->storage);
+    app->storage = NULL;
     app->gate_lines.storage = NULL;
     if (app->loop) {
         settle(app);

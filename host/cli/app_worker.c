@@ -110,7 +110,7 @@ static void set_drain_limit(struct app *app)
 static void drain(void *data)
 {
     struct app *app = data;
-    if (app->is_draining) {
+    if (app->is_draining || !app->calls) {
         return;
     }
     app->is_draining = true;
@@ -130,6 +130,9 @@ static void drain(void *data)
 static void stop_new_calls(void *data)
 {
     struct app *app = data;
+    if (!app->calls) {
+        return;
+    }
     calls_stop_new(app->calls);
     if (app->web) {
         web_set_draining(app->web);
@@ -254,6 +257,10 @@ static void tell_metrics(struct app *app, const struct link_request *request)
 static void take_request(void *data, const struct link_request *request)
 {
     struct app *app = data;
+    if (!app->calls) {
+        link_answer(app->link, request->id, AIC_ERROR_CLOSED, AIC_STR(""));
+        return;
+    }
     if (calls_request(app->calls, request) || (app->web && web_request(app->web, request))) {
         return;
     }

@@ -278,3 +278,18 @@ def test_a_hundred_clients_at_once_are_all_answered(shared_server):
     # 75 conversations are less than the 100 that one worker takes, with those of other tests.
     assert set(answers) <= {200, 429}, set(answers)
     assert answers.count(429) == 0
+
+
+def test_a_server_that_stops_now_forgets_no_line_that_waits_for_its_answer(serve):
+    server = serve()
+    body = b'{"message": "I would like to change my appointment, please"}'
+    lines = [program.socket.create_connection(("127.0.0.1", server.port)) for _ in range(8)]
+    for line in lines:
+        line.sendall(b"POST /calls/test-voice/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: "
+                     b"application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    program.eventually(lambda: server.get("/calls/health/").json["active_calls"] == 8,
+                       "all are being answered")
+    # The address sanitizer tells what is left behind.
+    assert server.stop(program.signal.SIGINT) == 0
+    for line in lines:
+        line.close()
