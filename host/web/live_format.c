@@ -64,6 +64,13 @@ static void put_number(struct aic_json_writer *w, const char *key, struct aic_st
     aic_json_member_text(w, key, text);
 }
 
+/* A time in milliseconds, as microseconds; 0 where it is none. */
+static int64_t time_us(const struct aic_json *call, const char *key)
+{
+    int64_t ms = aic_json_get_int(call, key, 0);
+    return ms > 0 && ms <= INT64_MAX / 1000 ? ms * 1000 : 0;
+}
+
 /* The members of a call behind its id. */
 static void put_call(struct aic_json_writer *w, const struct aic_json *call, bool hides_numbers)
 {
@@ -74,9 +81,9 @@ static void put_call(struct aic_json_writer *w, const struct aic_json *call, boo
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         aic_json_member(w, texts[i], aic_json_get_text(call, texts[i]));
     }
-    int64_t answered_us = aic_json_get_int(call, "answered_ms", 0) * 1000;
-    int64_t ended_us = aic_json_get_int(call, "ended_ms", 0) * 1000;
-    put_time(w, "started_at", aic_json_get_int(call, "since_ms", 0) * 1000);
+    int64_t answered_us = time_us(call, "answered_ms");
+    int64_t ended_us = time_us(call, "ended_ms");
+    put_time(w, "started_at", time_us(call, "since_ms"));
     put_time_or_null(w, "answered_at", answered_us);
     aic_json_member_int(w, "turns", aic_json_get_int(call, "turns", 0));
     if (aic_json_get(call, "worker")) {
