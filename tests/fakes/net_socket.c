@@ -69,7 +69,9 @@ static void on_event(void *data, const struct aic_ws_event *event)
     case AIC_WS_EVENT_CLOSED:
         net_socket.closed++;
         net_socket.ws = NULL;
-        note_headers(event);
+        if (event->header_count > 0) {
+            note_headers(event);
+        }
         note_end(event);
         aic_buf_printf(&net_socket.trace, "C(%.*s)", (int)event->close_reason.len,
                        event->close_reason.ptr);
