@@ -8,18 +8,25 @@
 
 #include <stdio.h>
 
-enum { CURSOR_TEXT = 80 };
+enum {
+    CURSOR_TEXT = 80,
+    FOUND_MOST = 1000 /* calls that a search for words gives; with as many it need not be counted */
+};
 
 struct history {
     struct lookup lookup; /* first */
     struct history_query query;
+    struct aic_json *rows; /* of the page; NULL = they did not come yet */
+    bool is_counted;
     int64_t total;
     bool is_exact;
 };
 
 static void finish(struct lookup *lookup)
 {
-    history_query_finish(&((struct history *)lookup)->query);
+    struct history *history = (struct history *)lookup;
+    aic_json_free(history->rows);
+    history_query_finish(&history->query);
 }
 
 static void write_cursor(char to[CURSOR_TEXT], const struct aic_json *call)
@@ -76,8 +83,9 @@ static void put_cursor(struct aic_json_writer *w, const char *name, bool is_ther
     }
 }
 
-static void write_page(struct history *history, const struct aic_json *rows)
+static void write_page(struct history *history)
 {
+    const struct aic_json *rows = history->rows;
     char first[CURSOR_TEXT];
     char last[CURSOR_TEXT];
     struct history_around around = {.has_next = false};
@@ -98,18 +106,6 @@ static void write_page(struct history *history, const struct aic_json *rows)
     history_query_link(&history->query, &around, &history->lookup.link);
 }
 
-static void page_came(void *data, int32_t status, struct aic_str rows,
-                      const struct aic_error *error)
-{
-    struct history *history = data;
-    if (lookup_is_good(&history->lookup, status, error)) {
-        struct aic_json *root = aic_json_parse(rows, STORAGE_MAX_ROWS_BYTES);
-        write_page(history, root);
-        aic_json_free(root);
-        lookup_succeed(&history->lookup);
-    }
-}
-
 static void write_head(struct history *history)
 {
     const struct history_query *query = &history->query;
@@ -127,27 +123,73 @@ static void write_head(struct history *history)
     aic_json_member_int(w, "pages", (history->total + query->per_page - 1) / query->per_page);
 }
 
+static void page_came(void *data, int32_t status, struct aic_str rows,
+                      const struct aic_error *error);
+static void count_came(void *data, int32_t status, struct aic_str rows,
+                       const struct aic_error *error);
+
+static void ask(struct history *history, const char *what, bool has_place, storage_reply reply)
+{
+    struct lookup *lookup = &history->lookup;
+    struct aic_json_writer w;
+    aic_buf_clear(&lookup->params);
+    aic_json_writer_init(&w, &lookup->params);
+    aic_json_open(&w, '{');
+    history_query_write_filters(&history->query, &w);
+    if (has_place) {
+        history_query_write_place(&history->query, &w);
+    }
+    aic_json_close(&w, '}');
+    lookup_ask(lookup, what, reply);
+}
+
+/* Asks for what is still missing. A search for words is done once where that tells its length. */
+static void go_on(struct history *history)
+{
+    if (!history->rows && (history->is_counted || history->query.has_text)) {
+        ask(history, "calls", true, page_came);
+    } else if (!history->is_counted) {
+        ask(history, "calls.count", false, count_came);
+    } else {
+        write_head(history);
+        write_page(history);
+        lookup_succeed(&history->lookup);
+    }
+}
+
+static void page_came(void *data, int32_t status, struct aic_str rows,
+                      const struct aic_error *error)
+{
+    struct history *history = data;
+    if (!lookup_is_good(&history->lookup, status, error)) {
+        return;
+    }
+    history->rows = aic_json_parse(rows, STORAGE_MAX_ROWS_BYTES);
+    if (!history->rows) {
+        lookup_fail(&history->lookup, 503, "storage", "The storage's answer can not be read.");
+        return;
+    }
+    int64_t found = aic_json_get_int(aic_json_at(history->rows, 0), "found", 0);
+    if (found >= FOUND_MOST) {
+        history->total = FOUND_MOST;
+        history->is_counted = true;
+    }
+    go_on(history);
+}
+
 static void count_came(void *data, int32_t status, struct aic_str rows,
                        const struct aic_error *error)
 {
     struct history *history = data;
-    struct lookup *lookup = &history->lookup;
-    struct aic_json_writer w;
-    if (!lookup_is_good(lookup, status, error)) {
+    if (!lookup_is_good(&history->lookup, status, error)) {
         return;
     }
     struct aic_json *root = aic_json_parse(rows, 0);
     history->total = aic_json_get_int(aic_json_at(root, 0), "total", 0);
     history->is_exact = aic_json_get_bool(aic_json_at(root, 0), "total_exact", true);
+    history->is_counted = true;
     aic_json_free(root);
-    write_head(history);
-    aic_buf_clear(&lookup->params);
-    aic_json_writer_init(&w, &lookup->params);
-    aic_json_open(&w, '{');
-    history_query_write_filters(&history->query, &w);
-    history_query_write_place(&history->query, &w);
-    aic_json_close(&w, '}');
-    lookup_ask(lookup, "calls", page_came);
+    go_on(history);
 }
 
 static int32_t get_history(struct web *web, const struct visit *visit)
@@ -167,14 +209,9 @@ static int32_t get_history(struct web *web, const struct visit *visit)
         history_query_finish(&query);
         return AIC_OK;
     }
-    struct aic_json_writer w;
     history->lookup.finish = finish;
     history->query = query;
-    aic_json_writer_init(&w, &history->lookup.params);
-    aic_json_open(&w, '{');
-    history_query_write_filters(&query, &w);
-    aic_json_close(&w, '}');
-    lookup_ask(&history->lookup, "calls.count", count_came);
+    go_on(history);
     return AIC_OK;
 }
 

@@ -70,6 +70,7 @@ bool history_query_read(struct history_query *query, struct aic_str text)
     }
     int64_t wall_us = 0;
     params_restore_plus(params, "number", 0);
+    query->has_text = has(query, "text");
     return params_time(params, "since", &wall_us) && params_time(params, "until", &wall_us) &&
            read_place(query) && read_form(query);
 }

@@ -18,6 +18,7 @@ struct history_query {
     enum history_place place;
     int64_t page;
     int64_t per_page;
+    bool has_text; /* words are searched for */
     bool is_csv;
 };
 

@@ -135,8 +135,8 @@ static void write_plain_keys(struct sql_text *text, const struct calls_filter *f
 static void write_text_first(struct sql_text *text, struct calls_filter *filter)
 {
     struct branches b = branches_of(filter);
-    sql_add(text, "SELECT u.call_id, u.created_at FROM (SELECT DISTINCT c.call_id, c.created_at "
-                  "FROM (");
+    sql_add(text, "SELECT u.call_id, u.created_at, count(*) OVER () AS found FROM ("
+                  "SELECT DISTINCT c.call_id, c.created_at FROM (");
     (void)calls_write_hits(text, filter);
     sql_add(text, ") h CROSS JOIN calls c WHERE c.call_id = h.call_id");
     struct sql_value number = sql_arg(filter->args, "number");
@@ -165,7 +165,7 @@ static void write_text_first(struct sql_text *text, struct calls_filter *filter)
 
 static void write_text_last(struct sql_text *text, const struct calls_filter *filter)
 {
-    sql_add(text, "SELECT k.call_id, k.created_at FROM (");
+    sql_add(text, "SELECT k.call_id, k.created_at, count(*) OVER () AS found FROM (");
     write_branches(text, filter, "c.call_id, c.created_at", true, CALLS_FEW);
     sql_add(text, ") k WHERE ");
     calls_write_has_text(text, filter);
@@ -197,6 +197,9 @@ void calls_write_list(struct sql_text *text, struct calls_filter *filter, uint32
 {
     sql_add(text, "SELECT");
     sql_add_columns(text, sql_table_find(AIC_STR("calls")), "c", SQL_COLUMN_BIG);
+    if (search != CALLS_NO_TEXT) {
+        sql_add_field(text, "p.found", "found", SQL_INT);
+    }
     sql_add(text, " FROM (");
     calls_write_keys(text, filter, search);
     sql_add(text, ") p JOIN calls c ON c.call_id = p.call_id");

@@ -46,11 +46,12 @@ enum {
     CALLS_TEXT_LAST = 2   /* the other filters leave few calls; each is looked into */
 };
 
-/* "SELECT call_id, created_at" of the wanted calls, in order, with limit and offset. */
+/* "SELECT call_id, created_at" of the wanted calls, in order, with limit and offset; of a search
+ * for text also `found`, how many there are without those. */
 void calls_write_keys(struct sql_text *text, struct calls_filter *filter, uint32_t search);
 /* Counts the calls that all filters but the text leave, up to `limit`. */
 void calls_write_count(struct sql_text *text, const struct calls_filter *filter, int64_t limit);
-/* The whole statement of the list. */
+/* The whole statement of the list; its rows have `found` where a text is searched for. */
 void calls_write_list(struct sql_text *text, struct calls_filter *filter, uint32_t search);
 
 /* Text search of one database, in query_text.c. Selects the call_id of what has the words, newest

@@ -280,6 +280,12 @@ static void a_search_among_many_calls_gives_the_newest(struct kit *kit)
     }
     assert_string_equal(sids(kit, "{\"text\":\"purple\"}"), "1201 801 401 1");
     assert_string_equal(sids(kit, "{\"text\":\"hello\",\"per_page\":3}"), "1500 1499 1498");
+    assert_non_null(
+        strstr(kit_query(kit, kit->db, "calls", "{\"text\":\"hello\",\"per_page\":1,\"page\":2}"),
+               "\"found\":1000"));
+    assert_non_null(strstr(kit_query(kit, kit->db, "calls", "{\"text\":\"purple\",\"per_page\":1}"),
+                           "\"found\":4"));
+    assert_null(strstr(kit_query(kit, kit->db, "calls", "{\"per_page\":1}"), "found"));
     assert_string_equal(sids(kit, "{\"text\":\"hello\",\"per_page\":3,\"page\":334}"), "501");
     assert_string_equal(sids(kit, "{\"text\":\"hello\",\"agent\":\"rare\"}"), "1500 1000 500");
     assert_string_equal(sids(kit, "{\"text\":\"hello\",\"number\":\"+1\",\"per_page\":3}"),
