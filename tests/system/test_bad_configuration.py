@@ -360,7 +360,8 @@ def test_a_server_that_was_told_bad_configurations_still_takes_a_good_one(serve,
         server.reload()
     path.write_text(good + 'limits = { max_calls = 7; };\n', encoding="utf-8")
     server.reload()
-    assert server.manager.heard[-1].get("READY") == "1"
+    told = [each["READY"] for each in server.manager.heard if "READY" in each]
+    assert told[-1] == "1"
     assert server.log.count("reload refused, nothing has changed") == 3
     assert server.get("/calls/health/").status == 200
     assert server.stop(signal.SIGTERM) == 0
