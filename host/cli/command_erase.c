@@ -308,15 +308,7 @@ static int run(const struct cli_args *args)
         (void)fprintf(stderr, "aicaller erase: --reason has at most 1000 bytes\n");
         return EXIT_USAGE;
     }
-    struct config_problems problems = {.list = NULL};
-    struct conf *conf = conf_load(cli_value(&command_erase, args, "config"), &problems);
-    int status = conf_tell(&problems, false);
-    config_problems_finish(&problems);
-    if (conf) {
-        status = run_with(conf, args);
-    }
-    conf_free(conf);
-    return status;
+    return direct_command(cli_value(&command_erase, args, "config"), run_with, args);
 }
 
 const struct cli_command command_erase = {

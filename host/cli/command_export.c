@@ -232,15 +232,7 @@ static int run(const struct cli_args *args)
                               "+14155550123\n");
         return EXIT_USAGE;
     }
-    struct config_problems problems = {.list = NULL};
-    struct conf *conf = conf_load(cli_value(&command_export, args, "config"), &problems);
-    int status = conf_tell(&problems, false);
-    config_problems_finish(&problems);
-    if (conf) {
-        status = run_with(conf, args);
-    }
-    conf_free(conf);
-    return status;
+    return direct_command(cli_value(&command_export, args, "config"), run_with, args);
 }
 
 const struct cli_command command_export = {

@@ -204,15 +204,7 @@ static int run(const struct cli_args *args)
     if (strcmp(args->words[0], "secret") == 0) {
         return print_secret();
     }
-    struct config_problems problems = {.list = NULL};
-    struct conf *conf = conf_load(cli_value(&command_webhook, args, "config"), &problems);
-    int status = conf_tell(&problems, false);
-    config_problems_finish(&problems);
-    if (conf) {
-        status = run_with(conf, args);
-    }
-    conf_free(conf);
-    return status;
+    return direct_command(cli_value(&command_webhook, args, "config"), run_with, args);
 }
 
 const struct cli_command command_webhook = {

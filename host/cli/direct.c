@@ -49,6 +49,20 @@ bool direct_open_storage(struct direct *direct, const struct setup *setup)
     return false;
 }
 
+int direct_command(const char *path, int (*run)(const struct conf *, const struct cli_args *),
+                   const struct cli_args *args)
+{
+    struct config_problems problems = {.list = NULL};
+    struct conf *conf = conf_load(path, &problems);
+    int status = conf_tell(&problems, false);
+    config_problems_finish(&problems);
+    if (conf) {
+        status = run(conf, args);
+    }
+    conf_free(conf);
+    return status;
+}
+
 bool direct_open(struct direct *direct, const struct conf *conf)
 {
     return direct_open_storage(direct, conf->setup);

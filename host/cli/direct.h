@@ -5,14 +5,20 @@
 #include "cli/conf.h"
 #include "plugin/provider.h"
 
-struct loop;
+struct cli_args;
 struct control;
+struct loop;
 
 struct direct {
     struct loop *loop;
     struct plugin_env env;
     struct provider *provider;
 };
+
+/* Runs a command with the configuration of this file, and gives its exit status; says what is wrong
+ * with the file. */
+int direct_command(const char *path, int (*run)(const struct conf *, const struct cli_args *),
+                   const struct cli_args *args);
 
 /* Makes the configured storage; says why it can not. */
 bool direct_open(struct direct *direct, const struct conf *conf);
